@@ -1,0 +1,69 @@
+import { isIPv4, isIPv6 } from "node:net";
+import ipaddr from "ipaddr.js";
+import { AppError } from "../errors.ts";
+
+declare const brand: unique symbol;
+export type Branded<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** One IP address in canonical text: dotted quad, or RFC 5952 IPv6. IPv4-mapped IPv6 is IPv4. */
+export type Ip = Branded<string, "Ip">;
+export type Family = 4 | 6;
+
+/** An address as a number, for arithmetic: `value` is below 2^32 or 2^128. */
+export interface Address {
+  readonly family: Family;
+  readonly value: bigint;
+}
+
+export const BITS: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
+
+/** The address, or null for anything but one plain IP (no zone, no prefix, no leading zeros, no spaces). */
+export function tryParseIp(text: string): Ip | null {
+  if (isIPv4(text)) return text as Ip;
+  if (!isIPv6(text) || text.includes("%")) return null;
+  const parsed = ipaddr.IPv6.parse(text);
+  return (parsed.isIPv4MappedAddress() ? parsed.toIPv4Address() : parsed).toString() as Ip;
+}
+
+/** @throws AppError `ERR_BAD_ADDRESS` for anything but one plain IP. */
+export function parseIp(text: string): Ip {
+  const ip = tryParseIp(text);
+  if (ip === null)
+    throw new AppError("ERR_BAD_ADDRESS", `not an IP address: ${JSON.stringify(text)}`);
+  return ip;
+}
+
+export const familyOf = (ip: Ip): Family => (ip.includes(":") ? 6 : 4);
+
+/** Network-order octets: 4 or 16. */
+export const ipOctets = (ip: Ip): Uint8Array => Uint8Array.from(ipaddr.parse(ip).toByteArray());
+
+/** @throws AppError `ERR_BAD_ADDRESS` unless there are 4 or 16 octets. */
+export function ipFromOctets(octets: Uint8Array): Ip {
+  if (octets.length !== 4 && octets.length !== 16)
+    throw new AppError("ERR_BAD_ADDRESS", `an address has 4 or 16 octets, not ${octets.length}`);
+  return ipaddr.fromByteArray([...octets]).toString() as Ip;
+}
+
+export function addressOf(ip: Ip): Address {
+  let value = 0n;
+  for (const octet of ipaddr.parse(ip).toByteArray()) value = (value << 8n) | BigInt(octet);
+  return { family: familyOf(ip), value };
+}
+
+export function ipOf({ family, value }: Address): Ip {
+  const octets = new Uint8Array(family === 4 ? 4 : 16);
+  let rest = value;
+  for (let i = octets.length - 1; i >= 0; i--) {
+    octets[i] = Number(rest & 255n);
+    rest >>= 8n;
+  }
+  return ipFromOctets(octets);
+}
+
+/** IPv4 before IPv6, then by number. */
+export function compareIps(a: Ip, b: Ip): number {
+  const [x, y] = [addressOf(a), addressOf(b)];
+  if (x.family !== y.family) return x.family - y.family;
+  return x.value < y.value ? -1 : x.value > y.value ? 1 : 0;
+}

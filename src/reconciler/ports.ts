@@ -1,0 +1,57 @@
+/**
+ * What the reconciler needs from the world beside the store (`src/api/store.ts`), as plain objects of
+ * functions: adapters fit by shape (`src/frr`, `src/l2`, `src/membership`), tests pass literals.
+ */
+import type { ObjectRef } from "../api/objects.ts";
+import type { Ip } from "../net/ip.ts";
+
+/** Who is alive. `null`: membership is switched off, every node counts. */
+export interface Membership {
+  alive(): ReadonlySet<string> | null;
+  onChange(listener: () => void): () => void;
+  leave(): Promise<void>;
+}
+
+/** ARP and NDP of this node. */
+export interface Announcer {
+  /** The addresses this node answers for, and where; what is missing stops at once. */
+  announce(addresses: ReadonlyMap<Ip, InterfaceChoice>): void;
+  /** Names of the interfaces that can answer now. */
+  interfaces(): readonly string[];
+  onChange(listener: () => void): () => void;
+  close(): Promise<void>;
+}
+export type InterfaceChoice = "*" | readonly string[];
+
+/** frr.conf as this node should have it, and who asked for each line. */
+export interface Desired {
+  readonly text: string;
+  /** The objects that a line (with the lines of its contexts before it) comes from; may be empty. */
+  originOf(path: readonly string[]): readonly ObjectRef[];
+}
+
+/** A line that FRR did not take, in FRR's own words. */
+export interface Refusal {
+  readonly path: readonly string[];
+  readonly words: string;
+  readonly objects: readonly ObjectRef[];
+}
+
+export type Applied =
+  | { readonly kind: "settled" }
+  | { readonly kind: "applied"; readonly commands: number; readonly durationMs: number }
+  /** Nothing of the batch is in force: the prior state was restored. */
+  | { readonly kind: "refused"; readonly refusals: readonly Refusal[] };
+
+/** The FRR sidecar behind vtysh. */
+export interface FrrEngine {
+  /**
+   * Brings the running configuration to `desired` by an exact delta in one batch, reads back, rolls back
+   * on a refusal, and replaces frr.conf on disk.
+   * @throws AppError `ERR_FRR_UNREACHABLE` (transient)
+   */
+  apply(desired: Desired, signal: AbortSignal): Promise<Applied>;
+  /** FRR restarted, was edited by hand, or came back: apply again. */
+  onDrift(listener: () => void): () => void;
+  close(): Promise<void>;
+}
