@@ -1,0 +1,63 @@
+/**
+ * Bundles the command line to dist/: ESM with shared chunks, so that each command loads only what it uses.
+ * Native addons stay outside and are found at run time from node_modules.
+ */
+import { readFile, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+
+/** `readFileSync(new URL("./x.hbs", import.meta.url), "utf8")` becomes the text itself: the bundle is whole. */
+const READ =
+  /readFileSync\(\s*new URL\(\s*"(\.[^"]+\.hbs)",\s*import\.meta\.url,?\s*\),\s*"utf8",?\s*\)/g;
+const inlineTemplates = {
+  name: "inline-templates",
+  setup(b) {
+    b.onLoad({ filter: /[\\/]src[\\/]frr-templates[\\/].*\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const texts = new Map();
+      for (const [, file] of source.matchAll(READ))
+        texts.set(file, await readFile(join(dirname(path), file), "utf8"));
+      const contents = source.replaceAll(READ, (_, file) => JSON.stringify(texts.get(file)));
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
+await rm(join(root, "dist"), { recursive: true, force: true });
+const { metafile } = await build({
+  entryPoints: { ferrolb: join(root, "src/cli/main.ts") },
+  outdir: join(root, "dist"),
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  chunkNames: "chunk-[name]-[hash]",
+  outExtension: { ".js": ".mjs" },
+  loader: { ".hbs": "text" },
+  external: ["raw-socket", "*.node"],
+  define: { FERROLB_VERSION: JSON.stringify(version) },
+  // CommonJS packages inside an ESM bundle still ask for require.
+  banner: {
+    js: 'import { createRequire as ferrolbRequire } from "node:module"; const require = ferrolbRequire(import.meta.url);',
+  },
+  minifySyntax: true,
+  keepNames: true,
+  sourcemap: "linked",
+  sourcesContent: false,
+  legalComments: "none",
+  plugins: [inlineTemplates],
+  metafile: true,
+  logLevel: "warning",
+});
+
+const outputs = Object.entries(metafile.outputs).filter(([name]) => name.endsWith(".mjs"));
+const bytes = outputs.reduce((sum, [, { bytes: n }]) => sum + n, 0);
+const entry = outputs.find(([name]) => basename(name) === "ferrolb.mjs");
+console.log(
+  `dist/: ${outputs.length} files, ${Math.round(bytes / 1024)} KiB, entry ${Math.round((entry?.[1].bytes ?? 0) / 1024)} KiB`,
+);

@@ -1,0 +1,16 @@
+import type { Command } from "commander";
+
+/** Adds one command with its flags, help and example to the program. */
+export type Register = (program: Command) => void;
+
+export interface CommandEntry {
+  /** One line for `ferrolb --help`. */
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly register: Register }>;
+}
+
+/**
+ * Every command, loaded only when it is the one asked for: a speaker should not carry the lab in memory.
+ * In the order of `ferrolb --help`.
+ */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {};

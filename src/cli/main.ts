@@ -1,0 +1,56 @@
+import { Command } from "commander";
+import { COMMANDS } from "./commands.ts";
+import { verdictOf } from "./exit.ts";
+import { version } from "./version.ts";
+
+const EXAMPLE = `
+Exit codes: 0 fine, 1 the input has errors, 2 wrong usage or unreadable input, 3 the environment failed.
+
+Example:
+  $ ferrolb validate -f manifests/`;
+
+/** The first word that is no flag: the command asked for (or the one `help` is asked about). */
+function commandNamed(args: readonly string[]): string | null {
+  const words = args.filter((a) => !a.startsWith("-"));
+  return (words[0] === "help" ? words[1] : words[0]) ?? null;
+}
+
+/** Registers the one command that is asked for; the others are names in the help. */
+async function programFor(args: readonly string[]): Promise<Command> {
+  const program = new Command("ferrolb")
+    .description("Load balancer for bare-metal Kubernetes: BGP through FRR, native ARP and NDP.")
+    .version(version(), "--version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .addHelpText("after", EXAMPLE)
+    .showHelpAfterError("(run with --help for usage)")
+    .exitOverride();
+  const name = commandNamed(args);
+  for (const [candidate, { summary, load }] of Object.entries(COMMANDS)) {
+    if (candidate !== name) program.command(candidate).summary(summary).description(summary);
+    else (await load()).register(program);
+  }
+  // Settings of the program are copied to commands made with .command(); those added whole get them here.
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+/** Runs the command line; the exit code is left in `process.exitCode`. Never throws. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    const program = await programFor(args);
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    const { code, message } = verdictOf(error);
+    if (message !== null) process.stderr.write(`ferrolb: ${message}\n`);
+    process.exitCode = code;
+  }
+}
+
+// A reader that went away (`| head`) is no failure of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
+await main(process.argv.slice(2));

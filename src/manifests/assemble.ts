@@ -1,0 +1,60 @@
+/** Objects of many files, as one `Snapshot`. Pure; the order of the input decides which of two duplicates stays. */
+import type { KubeObject } from "../api/objects.ts";
+import { refOf, refText } from "../api/objects.ts";
+import type { Problem } from "../api/problem.ts";
+import type { Snapshot } from "../api/snapshot.ts";
+import { emptySnapshot } from "../api/snapshot.ts";
+
+/** An object with the place it was read from. */
+export interface Placed {
+  readonly object: KubeObject;
+  readonly file: string;
+  readonly line: number;
+}
+
+type ListName = Exclude<keyof Snapshot, "namespace">;
+export const LIST_OF: Readonly<Record<string, ListName>> = {
+  IPAddressPool: "pools",
+  L2Advertisement: "l2Advertisements",
+  BGPAdvertisement: "bgpAdvertisements",
+  BGPPeer: "bgpPeers",
+  BFDProfile: "bfdProfiles",
+  Community: "communities",
+  Service: "services",
+  EndpointSlice: "endpointSlices",
+  Node: "nodes",
+  Namespace: "namespaces",
+  Secret: "secrets",
+  ConfigMap: "configMaps",
+  Pod: "pods",
+};
+
+/** The first of each kind, namespace and name stays; a later one is a warning that names both places. */
+export function assemble(
+  placed: readonly Placed[],
+  namespace: string,
+): { readonly snapshot: Snapshot; readonly problems: readonly Problem[] } {
+  const lists = emptySnapshot(namespace) as unknown as Record<ListName, KubeObject[]>;
+  const problems: Problem[] = [];
+  const first = new Map<string, Placed>();
+  for (const one of placed) {
+    const list = LIST_OF[one.object.kind];
+    if (list === undefined) continue;
+    const key = refText(refOf(one.object));
+    const before = first.get(key);
+    if (before === undefined) {
+      first.set(key, one);
+      lists[list].push(one.object);
+    } else problems.push(duplicate(one, before));
+  }
+  return { snapshot: lists as unknown as Snapshot, problems };
+}
+
+const duplicate = (one: Placed, before: Placed): Problem => ({
+  severity: "warning",
+  rule: "manifest",
+  code: "duplicateObject",
+  object: refOf(one.object),
+  path: "",
+  message: `${one.file}:${one.line}: ${refText(refOf(one.object))} is already given by ${before.file}:${before.line}, which stays; remove one of them`,
+});
