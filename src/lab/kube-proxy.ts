@@ -3,10 +3,11 @@
  * `Cluster` spreads over all ready endpoints and masquerades; `Local` uses the node's own, keeps the
  * client's address, and drops where there is none.
  */
-import { SERVICE_NAME_LABEL } from "../api/resources.ts";
 import { keyOf } from "../api/objects.ts";
 import type { EndpointSlice, Service } from "../api/objects.ts";
+import { SERVICE_NAME_LABEL } from "../api/resources.ts";
 import type { Snapshot } from "../api/snapshot.ts";
+import { familyOf, tryParseIp } from "../net/ip.ts";
 
 const TABLE = "ferrolb_lab";
 const MASQUERADE = "0x4000";
@@ -16,9 +17,10 @@ export function natRulesFor(
   node: string,
   { services, endpointSlices }: Pick<Snapshot, "services" | "endpointSlices">,
 ): string {
+  const slices = slicesByService(endpointSlices);
   const rules = services
     .filter((service) => service.spec?.type === "LoadBalancer")
-    .flatMap((service) => rulesOf(service, slicesOf(service, endpointSlices), node));
+    .flatMap((service) => rulesOf(service, slices.get(keyOf(service)) ?? [], node));
   return `table inet ${TABLE}
 delete table inet ${TABLE}
 table inet ${TABLE} {
@@ -42,14 +44,15 @@ type Rule =
   | { readonly kind: "dnat"; readonly match: string; readonly action: string }
   | { readonly kind: "drop"; readonly match: string };
 
+/** Manifests are anyone's text and nft reads a language: only parsed addresses and ports go in. */
 function rulesOf(service: Service, slices: readonly EndpointSlice[], node: string): Rule[] {
   const local = service.spec?.externalTrafficPolicy === "Local";
-  const ingress = service.status?.loadBalancer?.ingress ?? [];
-  return ingress.flatMap(({ ip }) =>
+  const ips = (service.status?.loadBalancer?.ingress ?? []).map(({ ip }) => tryParseIp(ip ?? ""));
+  return ips.flatMap((ip) =>
     (service.spec?.ports ?? []).flatMap((port): Rule[] => {
-      if (ip === undefined) return [];
-      const family = ip.includes(":") ? "ip6" : "ip";
-      const protocol = (port.protocol ?? "TCP").toLowerCase();
+      if (ip === null || !isPort(port.port)) return [];
+      const family = familyOf(ip) === 6 ? "ip6" : "ip";
+      const protocol = port.protocol === "UDP" ? "udp" : "tcp";
       const match = `${family} daddr ${ip} ${protocol} dport ${port.port}`;
       const backends = slices
         .filter((slice) => slice.addressType === (family === "ip6" ? "IPv6" : "IPv4"))
@@ -66,15 +69,23 @@ function rulesOf(service: Service, slices: readonly EndpointSlice[], node: strin
 /** `address . port` of the ready endpoints, on one node only when it is given. */
 function backendsOf(slice: EndpointSlice, node: string | null, portName?: string): string[] {
   const port = slice.ports?.find((p) => (p.name ?? "") === (portName ?? "")) ?? slice.ports?.[0];
-  if (port?.port === undefined) return [];
+  if (port?.port === undefined || !isPort(port.port)) return [];
+  const target = port.port;
   return (slice.endpoints ?? [])
     .filter((e) => e.conditions?.ready !== false && (node === null || e.nodeName === node))
-    .flatMap((e) => (e.addresses ?? []).slice(0, 1).map((a) => `${a} . ${port.port ?? 0}`));
+    .map((e) => tryParseIp(e.addresses?.[0] ?? ""))
+    .flatMap((ip) => (ip === null ? [] : [`${ip} . ${target}`]));
 }
 
-const slicesOf = (service: Service, slices: readonly EndpointSlice[]): readonly EndpointSlice[] =>
-  slices.filter(
-    (slice) =>
-      `${slice.metadata.namespace ?? "default"}/${slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? ""}` ===
-      keyOf(service),
-  );
+const isPort = (port: unknown): port is number =>
+  typeof port === "number" && Number.isInteger(port) && port > 0 && port < 65536;
+
+function slicesByService(slices: readonly EndpointSlice[]): ReadonlyMap<string, EndpointSlice[]> {
+  const groups = new Map<string, EndpointSlice[]>();
+  for (const slice of slices) {
+    const name = slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? "";
+    const key = `${slice.metadata.namespace ?? "default"}/${name}`;
+    groups.set(key, [...(groups.get(key) ?? []), slice]);
+  }
+  return groups;
+}

@@ -39,7 +39,9 @@ export function routerConfig(router: RouterName, options: RouterOptions = {}): s
     ...perNeighbor((a) => [
       ` neighbor ${a} remote-as ${NODE_ASN}`,
       ...(options.password === undefined ? [] : [` neighbor ${a} password ${options.password}`]),
-      ...(options.bfd === undefined ? [] : [` neighbor ${a} bfd`, ` neighbor ${a} bfd profile lab`]),
+      ...(options.bfd === undefined
+        ? []
+        : [` neighbor ${a} bfd`, ` neighbor ${a} bfd profile lab`]),
     ]),
     ...family("ipv4"),
     ...family("ipv6"),

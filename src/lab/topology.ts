@@ -42,7 +42,9 @@ export async function layWires(net: Net): Promise<Places> {
     ...POD_NETWORKS.map(({ pod, v4, v6 }) =>
       routes(places[pod], [`default via ${v4.gateway}`, `default via ${v6.gateway}`]),
     ),
-    ...NODES.map((node) => routes(places[node], [...podRoutes(node), ...uplinks("lan", "default")])),
+    ...NODES.map((node) =>
+      routes(places[node], [...podRoutes(node), ...uplinks("lan", "default")]),
+    ),
     routes(
       places.c1,
       ROUTED.flatMap((prefix) => uplinks("wan", prefix)),
