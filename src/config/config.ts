@@ -28,6 +28,8 @@ export interface Pool {
   readonly reserved: readonly Prefix[];
   /** No new address is given from a draining pool; holders keep theirs (annotation of ours). */
   readonly draining: boolean;
+  /** Seconds that an address stays with its Service's name after deletion (annotation of ours); null: the controller's default. */
+  readonly retainS?: number | null;
   readonly bgpAdvertisements: readonly BgpAdvertisement[];
   readonly l2Advertisements: readonly L2Advertisement[];
 }
