@@ -7,6 +7,8 @@ export const CODES = {
   ERR_BAD_PREFIX: { transient: false }, // text that is no CIDR prefix
   ERR_BAD_RANGE: { transient: false }, // text that is no address range
   ERR_BAD_MAC: { transient: false }, // text or octets that are no Ethernet address
+  ERR_BAD_DURATION: { transient: false }, // text that is no Go duration
+  ERR_BAD_CONVERSION: { transient: false }, // no ConversionReview, or an object that cannot convert
   ERR_UNSAFE_TOKEN: { transient: false }, // would break out of its FRR line
   ERR_USAGE: { transient: false }, // wrong flags or arguments
   ERR_UNREADABLE_INPUT: { transient: false }, // a manifest that cannot be read or parsed

@@ -1,107 +1,96 @@
 /**
- * MetalLB's custom resources, group `metallb.io`, as users write them (crds reference: field by field).
- * Durations are Go duration text.
+ * The custom resources as users write them. Every type is read off the schemas in `src/api/schema`, which
+ * the CRDs are generated from too. Durations are Go duration text.
  */
-import type { KubeObject, LabelSelector } from "./objects.ts";
+import type { KubeObject } from "./objects.ts";
+import type { ipAddressPoolSpec, ipAddressPoolStatus } from "./schema/address-pool.ts";
+import type { bgpAdvertisementSpec, l2AdvertisementSpec } from "./schema/advertisements.ts";
+import type { announcementReportStatus } from "./schema/announcement-report.ts";
+import type { bfdProfileSpec } from "./schema/bfd-profile.ts";
+import type { bgpPeerSpec, bgpPeerV1beta1Spec } from "./schema/bgp-peer.ts";
+import type { Read } from "./schema/build.ts";
+import type { communitySpec } from "./schema/community.ts";
+import type { configurationStateStatus } from "./schema/condition.ts";
+import type { serviceBgpStatus, serviceL2Status } from "./schema/service-status.ts";
 
-export interface IPAddressPoolSpec {
-  readonly addresses: readonly string[];
-  readonly autoAssign?: boolean;
-  readonly avoidBuggyIPs?: boolean;
-  readonly serviceAllocation?: {
-    readonly priority?: number;
-    readonly namespaces?: readonly string[];
-    readonly namespaceSelectors?: readonly LabelSelector[];
-    readonly serviceSelectors?: readonly LabelSelector[];
-  };
-}
+export type IPAddressPoolSpec = Read<typeof ipAddressPoolSpec>;
 export interface IPAddressPool extends KubeObject {
   readonly kind: "IPAddressPool";
   readonly spec: IPAddressPoolSpec;
-  readonly status?: {
-    readonly assignedIPv4: number | bigint;
-    readonly assignedIPv6: number | bigint;
-    readonly availableIPv4: number | bigint;
-    readonly availableIPv6: number | bigint;
-  };
+  readonly status?: Read<typeof ipAddressPoolStatus>;
 }
 
-export interface L2AdvertisementSpec {
-  readonly ipAddressPools?: readonly string[];
-  readonly ipAddressPoolSelectors?: readonly LabelSelector[];
-  readonly nodeSelectors?: readonly LabelSelector[];
-  readonly interfaces?: readonly string[];
-  readonly serviceSelectors?: readonly LabelSelector[];
-}
+export type L2AdvertisementSpec = Read<typeof l2AdvertisementSpec>;
 export interface L2Advertisement extends KubeObject {
   readonly kind: "L2Advertisement";
   readonly spec?: L2AdvertisementSpec;
 }
 
-export interface BGPAdvertisementSpec {
-  readonly aggregationLength?: number;
-  readonly aggregationLengthV6?: number;
-  readonly localPref?: number;
-  readonly communities?: readonly string[];
-  readonly ipAddressPools?: readonly string[];
-  readonly ipAddressPoolSelectors?: readonly LabelSelector[];
-  readonly nodeSelectors?: readonly LabelSelector[];
-  readonly peers?: readonly string[];
-  readonly serviceSelectors?: readonly LabelSelector[];
-}
+export type BGPAdvertisementSpec = Read<typeof bgpAdvertisementSpec>;
 export interface BGPAdvertisement extends KubeObject {
   readonly kind: "BGPAdvertisement";
   readonly spec?: BGPAdvertisementSpec;
 }
 
-export interface BGPPeerSpec {
-  readonly myASN: number;
-  readonly peerASN?: number;
-  readonly dynamicASN?: string;
-  readonly localASN?: number;
-  readonly peerAddress?: string;
-  readonly interface?: string;
-  readonly sourceAddress?: string;
-  readonly peerPort?: number;
-  readonly holdTime?: string;
-  readonly keepaliveTime?: string;
-  readonly connectTime?: string;
-  readonly routerID?: string;
-  readonly nodeSelectors?: readonly LabelSelector[];
-  readonly password?: string;
-  readonly passwordSecret?: { readonly name?: string; readonly namespace?: string };
-  readonly bfdProfile?: string;
-  readonly enableGracefulRestart?: boolean;
-  readonly ebgpMultiHop?: boolean;
-  readonly vrf?: string;
-  readonly disableMP?: boolean;
-  readonly dualStackAddressFamily?: boolean;
-}
+export type BGPPeerSpec = Read<typeof bgpPeerSpec>;
 /** Always v1beta2 in a Snapshot; v1beta1 is converted where it comes in. */
 export interface BGPPeer extends KubeObject {
   readonly kind: "BGPPeer";
   readonly spec?: BGPPeerSpec;
 }
+export type BGPPeerV1beta1Spec = Read<typeof bgpPeerV1beta1Spec>;
 
-export interface BFDProfileSpec {
-  readonly receiveInterval?: number;
-  readonly transmitInterval?: number;
-  readonly detectMultiplier?: number;
-  readonly echoInterval?: number;
-  readonly echoMode?: boolean;
-  readonly passiveMode?: boolean;
-  readonly minimumTtl?: number;
-}
+export type BFDProfileSpec = Read<typeof bfdProfileSpec>;
 export interface BFDProfile extends KubeObject {
   readonly kind: "BFDProfile";
   readonly spec?: BFDProfileSpec;
 }
 
+export type CommunitySpec = Read<typeof communitySpec>;
 export interface Community extends KubeObject {
   readonly kind: "Community";
-  readonly spec?: { readonly communities?: readonly { name?: string; value?: string }[] };
+  readonly spec?: CommunitySpec;
 }
 
+export type ServiceL2StatusStatus = Read<typeof serviceL2Status>;
+export interface ServiceL2Status extends KubeObject {
+  readonly kind: "ServiceL2Status";
+  readonly status?: ServiceL2StatusStatus;
+}
+
+export type ServiceBGPStatusStatus = Read<typeof serviceBgpStatus>;
+export interface ServiceBGPStatus extends KubeObject {
+  readonly kind: "ServiceBGPStatus";
+  readonly status?: ServiceBGPStatusStatus;
+}
+
+export type ConfigurationStateStatus = Read<typeof configurationStateStatus>;
+export interface ConfigurationState extends KubeObject {
+  readonly kind: "ConfigurationState";
+  readonly status?: ConfigurationStateStatus;
+}
+
+/** Group ferrolb.io: what one node really announces for one Service, and why not. */
+export type AnnouncementReportStatus = Read<typeof announcementReportStatus>;
+export interface AnnouncementReport extends KubeObject {
+  readonly kind: "AnnouncementReport";
+  readonly status?: AnnouncementReportStatus;
+}
+
+/** Whatever `checkObject` lets through, told apart by `kind`. */
+export type MetallbObject =
+  | IPAddressPool
+  | L2Advertisement
+  | BGPAdvertisement
+  | BGPPeer
+  | BFDProfile
+  | Community
+  | ServiceL2Status
+  | ServiceBGPStatus
+  | ConfigurationState
+  | AnnouncementReport;
+
 export const METALLB_GROUP = "metallb.io";
+export const FERROLB_GROUP = "ferrolb.io";
 export const EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
