@@ -4,7 +4,7 @@
  * all read off these values.
  */
 import { Type } from "@sinclair/typebox";
-import type { Static, TObject, TOptional, TProperties, TSchema, TUnsafe } from "@sinclair/typebox";
+import type { Static, TObject, TProperties, TSchema, TUnsafe } from "@sinclair/typebox";
 
 /**
  * A CEL rule and the same rule in TypeScript, side by side; tests hold the API server's verdict to ours.
@@ -101,7 +101,7 @@ export const object = <P extends TProperties>(
   more: Keywords = {},
 ): TObject<P> => Type.Object(properties, { description, ...more });
 
-export const optional = <T extends TSchema>(schema: T): TOptional<T> => Type.Optional(schema);
+export const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
 
 /** A rule checked against the type of the value it is put on. */
 export const rule = <T>(r: Rule<T>): Rule => r;
