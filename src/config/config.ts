@@ -78,6 +78,13 @@ export type PeerEndpoint =
   | { readonly kind: "address"; readonly address: Ip }
   | { readonly kind: "interface"; readonly name: string };
 
+export interface PeerTimers {
+  readonly holdTimeS: number;
+  readonly keepaliveTimeS: number;
+  /** As written or derived before FRR's limits, with fractions. */
+  readonly given: { readonly holdTimeS: number; readonly keepaliveTimeS: number };
+}
+
 export interface Peer {
   /** Name of the BGPPeer object. */
   readonly name: string;
@@ -89,7 +96,7 @@ export interface Peer {
   /** TCP port; null: not written, FRR's 179. */
   readonly port: number | null;
   /** Effective timers in whole seconds; both null: FRR's defaults. keepalive is at most hold / 3. */
-  readonly timers: { readonly holdTimeS: number; readonly keepaliveTimeS: number } | null;
+  readonly timers: PeerTimers | null;
   readonly connectTimeS: number | null;
   readonly routerId: Ip | null;
   readonly nodeSelectors: readonly LabelSelector[];

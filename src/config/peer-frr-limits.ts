@@ -1,0 +1,122 @@
+/**
+ * What FRR would refuse, or what would break out of its line, although MetalLB lets it through: the rules
+ * F10 to F17 of ADR 0021. Refused here, they cost one peer instead of a batch.
+ */
+import { familyOf, tryParseIp } from "../net/ip.ts";
+import { quoted } from "./findings.ts";
+import type { Findings } from "./findings.ts";
+import type { PeerDraft } from "./peer.ts";
+
+/** One token that Linux takes as a device name (dev_valid_name): no slash, no colon, no white space. */
+const isDeviceName = (name: string, longest: number): boolean =>
+  /^[!-~]+$/.test(name) &&
+  !/[/:]/.test(name) &&
+  name.length <= longest &&
+  name !== "." &&
+  name !== ".." &&
+  tryParseIp(name) === null;
+
+/** IFNAMSIZ with its final zero; FRR's VRF_NAMSIZ, as a VRF may be a network namespace. */
+const LONGEST_INTERFACE = 15;
+const LONGEST_VRF = 35;
+
+function checkNames({ peer }: PeerDraft, found: Findings): void {
+  if (
+    peer.endpoint.kind === "interface" &&
+    peer.endpoint.name !== "" &&
+    !isDeviceName(peer.endpoint.name, LONGEST_INTERFACE)
+  )
+    found.error(
+      "F11",
+      "badInterfaceName",
+      "spec.interface",
+      `${quoted(peer.endpoint.name)} cannot be an interface: write one name of up to ${LONGEST_INTERFACE} characters`,
+    );
+  if (peer.vrf !== null && !isDeviceName(peer.vrf, LONGEST_VRF))
+    found.error(
+      "F12",
+      "badVrfName",
+      "spec.vrf",
+      `${quoted(peer.vrf)} cannot be a VRF: write one name of up to ${LONGEST_VRF} characters`,
+    );
+}
+
+function checkAsNumbers({ peer }: PeerDraft, found: Findings): void {
+  if (peer.localAsn === null) return;
+  if (peer.localAsn === peer.myAsn)
+    found.error(
+      "F13",
+      "localAsIsMyAs",
+      "spec.localASN",
+      "equals myASN, which FRR refuses: remove it",
+    );
+  if (peer.localAsn === peer.remoteAs)
+    found.error(
+      "F13",
+      "localAsIsRemoteAs",
+      "spec.localASN",
+      "equals peerASN, which FRR refuses: choose another",
+    );
+}
+
+function checkAddresses({ peer }: PeerDraft, found: Findings): void {
+  if (peer.routerId !== null && familyOf(peer.routerId) === 6)
+    found.error(
+      "F14",
+      "routerIdNotIpv4",
+      "spec.routerID",
+      "a BGP Identifier is written as an IPv4 address (RFC 4271, 4.2)",
+    );
+  if (peer.endpoint.kind === "interface") {
+    if (peer.ebgpMultiHop)
+      found.error(
+        "F15",
+        "multiHopOnInterface",
+        "spec.ebgpMultiHop",
+        "a peer on an interface is one hop away: remove ebgpMultiHop",
+      );
+    return;
+  }
+  const { sourceAddress } = peer;
+  if (sourceAddress !== null && familyOf(sourceAddress) !== familyOf(peer.endpoint.address))
+    found.warn(
+      "F16",
+      "sourceFamily",
+      "spec.sourceAddress",
+      "is of another family than peerAddress: the session cannot come up",
+    );
+}
+
+/** X8: echo is for one hop, a minimum TTL for several (RFC 5881, 5883). */
+function noteProfile({ peer, profile }: PeerDraft, found: Findings): void {
+  if (profile === null) return;
+  const name = `BFDProfile ${quoted(profile.profile.name)}`;
+  if (profile.deleted)
+    found.warn(
+      "V80",
+      "bfdProfileDeleted",
+      "spec.bfdProfile",
+      `${name} is deleted: its last content stays in use`,
+    );
+  if (profile.profile.echoMode && peer.ebgpMultiHop)
+    found.warn(
+      "X8",
+      "echoOnMultiHop",
+      "spec.bfdProfile",
+      `${name} has echoMode, which works over one hop only: no echo runs with this multihop peer`,
+    );
+  if (profile.profile.minimumTtl !== null && !peer.ebgpMultiHop)
+    found.warn(
+      "X8",
+      "minimumTtlOnSingleHop",
+      "spec.bfdProfile",
+      `${name} has minimumTtl, which counts for multihop peers only: it has no effect here`,
+    );
+}
+
+export function noteFrrLimits(draft: PeerDraft, found: Findings): void {
+  checkNames(draft, found);
+  checkAsNumbers(draft, found);
+  checkAddresses(draft, found);
+  noteProfile(draft, found);
+}
