@@ -15,6 +15,7 @@ import {
   without,
 } from "./read.ts";
 import type { Fields } from "./read.ts";
+import { schemaVerdict } from "./schema.ts";
 import type { Source } from "./source.ts";
 
 export interface AcceptedObject {
@@ -64,9 +65,10 @@ export function acceptedSource(current: Source, accepted: AcceptedObject): Sourc
   const password = accepted.ownPassword === true ? valueAt(current.spec, "password") : undefined;
   const spec = password === undefined ? accepted.spec : { ...accepted.spec, password };
   const { labels, annotations } = accepted;
-  const { apiVersion, kind } = fieldsOf(current.raw);
-  const metadata = { name: current.name, namespace: current.ref.namespace, labels, annotations };
-  return { ...current, labels, annotations, spec, raw: { apiVersion, kind, metadata, spec } };
+  const { name, namespace } = current.ref;
+  const raw = { metadata: { name, namespace, labels, annotations }, spec };
+  const verdict = schemaVerdict(raw, current.ref);
+  return { ...current, labels, annotations, spec: verdict.spec, refusals: verdict.problems };
 }
 
 export const acceptedFor = (accepted: Accepted, source: Source): AcceptedObject | null =>

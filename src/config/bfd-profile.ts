@@ -4,7 +4,6 @@ import { findingsOn, hasError } from "./findings.ts";
 import type { Findings } from "./findings.ts";
 import { flagAt, integerAt, valueAt } from "./read.ts";
 import type { Fields } from "./read.ts";
-import { schemaProblems } from "./schema.ts";
 import { freeTable } from "./settle.ts";
 import type { Judged, Rules, Version } from "./settle.ts";
 
@@ -20,7 +19,7 @@ function ranged(
 ): number | null {
   const value = integerAt(spec, key);
   if (value !== undefined && value >= from && value <= to) return value;
-  if ((valueAt(spec, key) ?? null) !== null)
+  if (typeof valueAt(spec, key) === "number")
     found.error("V60", "outOfRange", `spec.${key}`, `must be a whole number from ${from} to ${to}`);
   return null;
 }
@@ -40,10 +39,10 @@ export function profileOf(name: string, spec: Fields, found: Findings): BfdProfi
 
 function own({ source }: Version): Judged<BfdProfile> {
   const found = findingsOn(source.ref);
-  found.problems.push(...schemaProblems(source));
+  found.problems.push(...source.refusals);
   if (source.name.length > LONGEST_NAME)
     found.error(
-      "F3",
+      "F2",
       "nameTooLong",
       "metadata.name",
       `FRR takes a profile name of at most ${LONGEST_NAME} characters: shorten it`,

@@ -8,7 +8,6 @@ import { poolChoiceOf, serviceSelectorsOf } from "./l2-advertisement.ts";
 import type { PoolChoice } from "./l2-advertisement.ts";
 import { compareText, integerAt } from "./read.ts";
 import type { Fields } from "./read.ts";
-import { schemaProblems } from "./schema.ts";
 import { checkedNodeSelectors, distinctTexts, namesMatching } from "./selectors.ts";
 import type { Labelled } from "./selectors.ts";
 import type { Judged, Version } from "./settle.ts";
@@ -124,8 +123,6 @@ function lengthsOf(
   };
   check(aggregationLength, 32, "aggregationLength", "V41");
   check(aggregationLengthV6, 128, "aggregationLengthV6", "V42");
-  if (aggregationLength < 1)
-    found.error("V10", "outOfRange", "spec.aggregationLength", "must be at least 1");
   return { aggregationLength, aggregationLengthV6 };
 }
 
@@ -134,11 +131,9 @@ export const ownBgpAdvertisement =
   (version: Version): Judged<BgpDraft> => {
     const { source } = version;
     const found = findingsOn(source.ref);
-    found.problems.push(...schemaProblems(source));
+    found.problems.push(...source.refusals);
     const serviceSelectors = serviceSelectorsOf(source.spec, found);
     const localPref = integerAt(source.spec, "localPref") ?? 0;
-    if (localPref < 0 || localPref > 4294967295)
-      found.error("V17", "outOfRange", "spec.localPref", "must be from 0 to 4294967295");
     const value: BgpDraft = {
       name: source.name,
       ...poolChoiceOf(source.spec, found),

@@ -2,7 +2,6 @@
 import type { CommunityValue } from "./config.ts";
 import { findingsOn, hasError, quoted } from "./findings.ts";
 import { fieldsOf, listAt, textAt } from "./read.ts";
-import { schemaProblems } from "./schema.ts";
 import type { Judged, Rules, Table, Version } from "./settle.ts";
 
 /** Digits alone, leading zeros allowed, at most `max`: no sign, no hex, no underscore. */
@@ -45,7 +44,7 @@ export interface Alias {
 
 function own({ source }: Version): Judged<readonly Alias[]> {
   const found = findingsOn(source.ref);
-  found.problems.push(...schemaProblems(source));
+  found.problems.push(...source.refusals);
   const aliases: Alias[] = [];
   const seen = new Set<string>();
   listAt(source.spec, "communities").forEach((raw, i) => {

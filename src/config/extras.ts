@@ -2,22 +2,29 @@
 import type { Problem } from "../api/problem.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import { findingsOn } from "./findings.ts";
-import { fieldsOf, textAt, valueAt } from "./read.ts";
-import { sourceOf } from "./source.ts";
+import { compareText, fieldsOf, textAt, valueAt } from "./read.ts";
 
 const NAME = "bgpextras";
 
-export function extrasOf(snapshot: Snapshot): {
+export interface Extras {
+  /** Null when absent or blank. */
   readonly text: string | null;
   readonly problems: readonly Problem[];
-} {
-  const { namespace } = snapshot;
-  const found = (snapshot.configMaps as readonly unknown[])
-    .map((raw) => sourceOf(raw, "ConfigMap", namespace))
-    .find((source) => source.name === NAME && source.ref.namespace === namespace);
-  const text = textAt(fieldsOf(valueAt(fieldsOf(found?.raw), "data")), "extras") ?? "";
-  if (found === undefined || text.trim() === "") return { text: null, problems: [] };
-  const notes = findingsOn(found.ref);
+}
+
+export function extrasOf({ configMaps, namespace }: Snapshot): Extras {
+  const texts = (configMaps as readonly unknown[])
+    .map(fieldsOf)
+    .filter((map) => {
+      const metadata = fieldsOf(valueAt(map, "metadata"));
+      const place = textAt(metadata, "namespace") ?? namespace;
+      return textAt(metadata, "name") === NAME && place === namespace;
+    })
+    .map((map) => textAt(fieldsOf(valueAt(map, "data")), "extras") ?? "")
+    .filter((text) => text.trim() !== "");
+  const [text] = texts.sort(compareText);
+  if (text === undefined) return { text: null, problems: [] };
+  const notes = findingsOn({ kind: "ConfigMap", namespace, name: NAME });
   notes.warn(
     "V87",
     "extrasUnchecked",

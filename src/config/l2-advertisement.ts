@@ -3,7 +3,6 @@ import type { LabelSelector } from "../api/objects.ts";
 import { findingsOn, hasError } from "./findings.ts";
 import { compareText, stableText, textsAt } from "./read.ts";
 import type { Fields } from "./read.ts";
-import { schemaProblems } from "./schema.ts";
 import {
   checkedNodeSelectors,
   checkedSelectors,
@@ -47,7 +46,7 @@ const own =
   (nodes: readonly Labelled[]) =>
   ({ source }: Version): Judged<L2Draft> => {
     const found = findingsOn(source.ref);
-    found.problems.push(...schemaProblems(source));
+    found.problems.push(...source.refusals);
     const value: L2Draft = {
       ...poolChoiceOf(source.spec, found),
       nodes: namesMatching(checkedNodeSelectors(source.spec, nodes, found), nodes),

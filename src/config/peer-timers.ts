@@ -1,36 +1,25 @@
 /** Hold, keepalive and connect time of a peer: rules V6, V17, V70, V71, crds reference 3.9. */
 import type { Peer } from "./config.ts";
-import { SECOND_NS, parseDurationNs } from "./duration.ts";
-import { quoted } from "./findings.ts";
+import { tryParseDuration, wholeSeconds } from "../api/duration.ts";
 import type { Findings } from "./findings.ts";
-import { valueAt } from "./read.ts";
+import { textAt } from "./read.ts";
 import type { Fields } from "./read.ts";
 
 /** What the two octets of the OPEN message hold (RFC 4271, 4.2). */
 const LONGEST_S = 65535;
 
-const seconds = (ns: bigint): number => Number(ns) / Number(SECOND_NS);
-const wholeSeconds = (ns: bigint): number => Number(ns / SECOND_NS);
+const SECOND_NS = 1_000_000_000n;
 
-/** Absent, or a duration; text that is none is V17. */
-function durationAt(spec: Fields, key: string, found: Findings): bigint | null {
-  const value = valueAt(spec, key);
-  if (value === undefined || value === null) return null;
-  const ns = typeof value === "string" ? parseDurationNs(value) : null;
-  if (ns === null)
-    found.error(
-      "V17",
-      "badDuration",
-      `spec.${key}`,
-      `${quoted(value)} is no duration: write a number with a unit, such as 90s or 1m30s`,
-    );
-  return ns;
-}
+const seconds = (ns: bigint): number => Number(ns) / Number(SECOND_NS);
+
+/** Text that is no duration reads as absent: V17 is the schema's. */
+const durationAt = (spec: Fields, key: string): bigint | null =>
+  tryParseDuration(textAt(spec, key) ?? "");
 
 export function timersOf(spec: Fields, found: Findings): Peer["timers"] {
   const [givenHold, givenKeepalive] = [
-    durationAt(spec, "holdTime", found),
-    durationAt(spec, "keepaliveTime", found),
+    durationAt(spec, "holdTime"),
+    durationAt(spec, "keepaliveTime"),
   ];
   const hold = givenHold ?? (givenKeepalive === null ? null : givenKeepalive * 3n);
   if (hold === null) return null;
@@ -88,8 +77,8 @@ function noteRounding(
     );
 }
 
-/** 1..65535 whole seconds; V6 and V7 say what is wrong elsewhere (a CEL rule of the schema). */
-export function connectTimeOf(spec: Fields, found: Findings): number | null {
-  const ns = durationAt(spec, "connectTime", found);
+/** 1..65535 whole seconds: V6 and V7 are the schema's. */
+export function connectTimeOf(spec: Fields): number | null {
+  const ns = durationAt(spec, "connectTime");
   return ns === null ? null : wholeSeconds(ns);
 }

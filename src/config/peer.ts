@@ -9,11 +9,10 @@ import { passwordOf } from "./peer-password.ts";
 import type { SecretView } from "./peer-password.ts";
 import { peerTable } from "./peer-pairs.ts";
 import { connectTimeOf, timersOf } from "./peer-timers.ts";
-import { fieldsOf, flagAt, integerAt, textAt, valueAt } from "./read.ts";
+import { flagAt, integerAt, textAt } from "./read.ts";
 import type { Fields } from "./read.ts";
 import { profileOf } from "./bfd-profile.ts";
 import type { BfdProfile } from "./config.ts";
-import { schemaProblems } from "./schema.ts";
 import { checkedNodeSelectors, namesMatching } from "./selectors.ts";
 import type { Labelled } from "./selectors.ts";
 import type { Judged, Rules, Version } from "./settle.ts";
@@ -124,7 +123,7 @@ const own =
     const { source } = version;
     const { spec } = source;
     const found = findingsOn(source.ref);
-    found.problems.push(...schemaProblems(source));
+    found.problems.push(...source.refusals);
     const myAsn = integerAt(spec, "myASN") ?? 0;
     if (myAsn === 0)
       found.error("V63", "noLocalAs", "spec.myASN", "set the AS number of the nodes");
@@ -147,7 +146,7 @@ const own =
       routerId: addressAt(spec, "routerID", "V73", found),
       sourceAddress: addressAt(spec, "sourceAddress", "V74", found),
       port: positive(integerAt(spec, "peerPort")),
-      connectTimeS: connectTimeOf(spec, found),
+      connectTimeS: connectTimeOf(spec),
       nodeSelectors: checkedNodeSelectors(spec, context.nodes, found),
       password: passwordOf(version, context.secrets, context.passwords, found),
       bfdProfile: textAt(spec, "bfdProfile") || null,
@@ -164,7 +163,7 @@ const own =
       profile: profileFor(version, context, found),
     };
     noteFrrLimits(value, found);
-    if (valueAt(fieldsOf(spec), "disableMP") === true)
+    if (flagAt(spec, "disableMP") === true)
       found.warn("V18", "disableMpDeprecated", "spec.disableMP", "has no effect: remove it");
     return { value: hasError(found.problems) ? null : value, problems: found.problems };
   };

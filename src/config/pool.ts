@@ -8,7 +8,6 @@ import { intervalOf, parseBlock } from "./pool-addresses.ts";
 import type { Block } from "./pool-addresses.ts";
 import { compareText, fieldsOf, flagAt, integerAt, listAt, valueAt } from "./read.ts";
 import type { Fields } from "./read.ts";
-import { schemaProblems } from "./schema.ts";
 import { checkedSelectors, distinctTexts, namesMatching } from "./selectors.ts";
 import type { Labelled } from "./selectors.ts";
 import type { Judged, Rules, Table, Version } from "./settle.ts";
@@ -111,7 +110,7 @@ const own =
   (version: Version): Judged<PoolDraft> => {
     const { source } = version;
     const found = findingsOn(source.ref);
-    found.problems.push(...schemaProblems(source));
+    found.problems.push(...source.refusals);
     const blocks = blocksOf(source.spec, found);
     const inside = intervalTable<Block>();
     for (const block of blocks) {

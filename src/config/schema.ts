@@ -1,5 +1,31 @@
+/** Rules V1 to V17: what the schema of the object's kind says, and the spec as the API server would store it. */
+import { checkObject } from "../api/schema-check.ts";
+import type { ObjectRef } from "../api/objects.ts";
 import type { Problem } from "../api/problem.ts";
-import type { Source } from "./source.ts";
+import { fieldsOf, valueAt } from "./read.ts";
+import type { Fields } from "./read.ts";
 
-/** Rules V1 to V17: what the schema of the object's kind says. */
-export const schemaProblems: (source: Source) => readonly Problem[] = () => [];
+export interface SchemaVerdict {
+  /** Defaulted and pruned, a BGPPeer as v1beta2; as written where the schema refuses it. */
+  readonly spec: Fields;
+  readonly problems: readonly Problem[];
+}
+
+/** The version that configuration is stored in. */
+const STORED = (kind: string): string =>
+  kind === "BGPPeer" ? "metallb.io/v1beta2" : "metallb.io/v1beta1";
+
+export function schemaVerdict(raw: unknown, ref: ObjectRef): SchemaVerdict {
+  const object = fieldsOf(raw);
+  const { object: checked, problems } = checkObject({
+    ...object,
+    apiVersion: valueAt(object, "apiVersion") ?? STORED(ref.kind), // lists leave both out
+    kind: valueAt(object, "kind") ?? ref.kind,
+  });
+  return {
+    spec: fieldsOf(
+      checked === null ? valueAt(object, "spec") : (checked as { spec?: unknown }).spec,
+    ),
+    problems: problems.map((problem) => ({ ...problem, object: ref })),
+  };
+}

@@ -1,4 +1,5 @@
 /** Lists of names and label selectors: rules V20 to V23, shared by every kind. */
+import { isLabelValue, isQualifiedName } from "../api/labels.ts";
 import type { LabelSelector } from "../api/objects.ts";
 import { anySelectorMatches } from "../api/selector.ts";
 import { quoted } from "./findings.ts";
@@ -42,21 +43,8 @@ export function distinctTexts(
   return texts;
 }
 
-const NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
-const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
-/** Kubernetes' qualified name: an optional DNS subdomain and a slash, then up to 63 characters. */
-export function isLabelKey(key: string): boolean {
-  const slash = key.indexOf("/");
-  if (slash < 0) return NAME.test(key);
-  const prefix = key.slice(0, slash);
-  return prefix.length <= 253 && SUBDOMAIN.test(prefix) && NAME.test(key.slice(slash + 1));
-}
-
-export const isLabelValue = (value: string): boolean => value === "" || NAME.test(value);
-
 function checkKey(key: string, path: string, found: Findings): void {
-  if (!isLabelKey(key))
+  if (!isQualifiedName(key))
     found.error(
       "V23",
       "badLabelKey",

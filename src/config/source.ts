@@ -4,6 +4,7 @@ import type { Problem } from "../api/problem.ts";
 import { findingsOn, quoted } from "./findings.ts";
 import { compareText, fieldsOf, stableText, textAt, textMap, valueAt } from "./read.ts";
 import type { Fields } from "./read.ts";
+import { schemaVerdict } from "./schema.ts";
 
 /** One object as written, with what a rule may ask of its metadata. */
 export interface Source {
@@ -13,9 +14,12 @@ export interface Source {
   readonly created: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** As the API server would store it; as written where the schema refuses it. */
   readonly spec: Fields;
-  /** The object as it came, for the schema. */
-  readonly raw: unknown;
+  /** What the schema refuses. */
+  readonly refusals: readonly Problem[];
+  /** Canonical text of the object as it came. */
+  readonly text: string;
 }
 
 export interface Intake {
@@ -41,22 +45,23 @@ export function sourceOf(raw: unknown, kind: string, namespace: string): Source 
   const object = fieldsOf(raw);
   const metadata = fieldsOf(valueAt(object, "metadata"));
   const name = textAt(metadata, "name") ?? "";
+  const ref = { kind, namespace: textAt(metadata, "namespace") || namespace, name };
+  const { spec, problems } = schemaVerdict(raw, ref);
   return {
-    ref: { kind, namespace: textAt(metadata, "namespace") ?? namespace, name },
+    ref,
     name,
     created: createdOf(metadata),
     labels: textMap(valueAt(metadata, "labels")),
     annotations: textMap(valueAt(metadata, "annotations")),
-    spec: fieldsOf(valueAt(object, "spec")),
-    raw,
+    spec,
+    refusals: problems,
+    text: stableText(raw),
   };
 }
 
 /** Older first; the name decides between equals, the content between two of one name. */
 const byAge = (a: Source, b: Source): number =>
-  compareNumber(a.created, b.created) ||
-  compareText(a.name, b.name) ||
-  compareText(stableText(a.raw), stableText(b.raw));
+  compareNumber(a.created, b.created) || compareText(a.name, b.name) || compareText(a.text, b.text);
 
 export const compareNumber = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -71,29 +76,20 @@ function misplaced(source: Source, namespace: string): Problem {
   return found.problems[0] as Problem;
 }
 
-function nameProblem(source: Source): Problem | null {
+/** Rule that asks for a name, where MetalLB has one. */
+const NAME_RULE: Readonly<Record<string, string>> = { IPAddressPool: "V24", BFDProfile: "V61" };
+
+function namelessProblem(source: Source): Problem {
   const found = findingsOn(source.ref);
-  if (source.name === "")
-    found.error(
-      source.ref.kind === "BFDProfile" ? "V61" : "V24",
-      "noName",
-      "metadata.name",
-      "give it a name",
-    );
-  else if (!/^[!-~]{1,253}$/.test(source.name))
-    found.error(
-      "F1",
-      "badName",
-      "metadata.name",
-      `${quoted(source.name)} is no name: use 1 to 253 letters, digits, dashes and dots`,
-    );
-  return found.problems[0] ?? null;
+  const rule = NAME_RULE[source.ref.kind] ?? "metadata";
+  found.error(rule, "noName", "metadata.name", "the object has no name: give it one");
+  return found.problems[0] as Problem;
 }
 
 function twinProblem(source: Source): Problem {
   const found = findingsOn(source.ref);
   found.error(
-    TWIN_RULE[source.ref.kind] ?? "F2",
+    TWIN_RULE[source.ref.kind] ?? "F1",
     "duplicateName",
     "metadata.name",
     `${quoted(source.name)} is defined more than once: the oldest stays; delete or rename the others`,
@@ -108,7 +104,11 @@ export function intake(list: readonly unknown[], kind: string, namespace: string
     const problem =
       source.ref.namespace !== namespace
         ? misplaced(source, namespace)
-        : (nameProblem(source) ?? (byName.has(source.name) ? twinProblem(source) : null));
+        : source.name === ""
+          ? namelessProblem(source)
+          : byName.has(source.name)
+            ? twinProblem(source)
+            : null;
     if (problem === null) byName.set(source.name, source);
     else problems.push(problem);
   }
