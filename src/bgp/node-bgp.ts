@@ -1,0 +1,143 @@
+/** Everything FRR on one node should do, from the configuration and the cluster at one moment. */
+import type { Snapshot } from "../api/snapshot.ts";
+import type { Config, Peer } from "../config/config.ts";
+import { advertisementRefs } from "./advertisement-refs.ts";
+import type { AdvertisementRefs } from "./advertisement-refs.ts";
+import { classNumbers, sequencesFor } from "./class-number.ts";
+import type {
+  Announcement,
+  AnnouncementClass,
+  FrrLogLevel,
+  Instance,
+  Neighbor,
+  Network,
+  NodeBgp,
+  OutboundEntry,
+} from "./model.ts";
+import { sessionFamilies, sessionFor } from "./neighbor.ts";
+import { nodeFactsFor } from "./node-facts.ts";
+import type { ExcludePolicy } from "./node-facts.ts";
+import { groupPeers, peersOfNode } from "./peers-of-node.ts";
+import type { PeerGroup } from "./peers-of-node.ts";
+import { bgpDecisions, routesFor } from "./routes.ts";
+import type { Route } from "./routes.ts";
+import { attributesAt, treatmentKey } from "./treatment.ts";
+
+export interface BgpOptions {
+  /** `--lb-class`; "" handles Services without a class. */
+  readonly lbClass?: string;
+  readonly excludePolicy?: ExcludePolicy;
+  /** Default: the name of the node. */
+  readonly hostname?: string;
+  readonly logLevel?: FrrLogLevel;
+}
+
+type Inputs =
+  "namespace" | "services" | "endpointSlices" | "nodes" | "bgpAdvertisements" | "communities";
+
+/** A route with the number of its class. */
+interface Numbered extends Route {
+  readonly classNumber: number;
+}
+
+const byNumber = (a: Numbered, b: Numbered): number => a.classNumber - b.classNumber;
+
+/** One route for each class: they are treated alike. */
+const oneOfEachClass = (routes: readonly Numbered[]): Numbered[] =>
+  [...new Map(routes.map((r) => [r.classNumber, r])).values()].sort(byNumber);
+
+export function nodeBgpFor(
+  config: Config,
+  snapshot: Pick<Snapshot, Inputs>,
+  nodeName: string,
+  options: BgpOptions = {},
+): NodeBgp {
+  const { namespace } = snapshot;
+  const node = nodeFactsFor(nodeName, snapshot.nodes, options.excludePolicy);
+  const decisions = bgpDecisions(config, snapshot, node, options.lbClass ?? "");
+  const routes = routesFor(decisions);
+  const numbers = classNumbers(routes.map((r) => treatmentKey(r.treatment)));
+  const numbered = routes.map((r) => ({
+    ...r,
+    classNumber: numbers.get(treatmentKey(r.treatment)) ?? 0,
+  }));
+  const refs = advertisementRefs(snapshot);
+  const { groups, problems } = groupPeers(peersOfNode(config, node), namespace);
+  const carried = new Set<Numbered>();
+  const instances = groups.map((group) => instanceFor(group, numbered, refs, carried));
+  return {
+    hostname: options.hostname ?? nodeName,
+    logLevel: options.logLevel ?? "informational",
+    instances,
+    classes: classesOf(
+      numbered.filter((r) => carried.has(r)),
+      refs,
+    ),
+    bfdProfiles: config.bfdProfiles,
+    extras: config.extras,
+    problems,
+    namespace,
+  };
+}
+
+/** What a peer carries: prefixes of its families, that an advertisement gives it. */
+const carriedBy = (peer: Peer, routes: readonly Numbered[]): Numbered[] =>
+  routes.filter(
+    (r) =>
+      sessionFamilies(peer).includes(r.prefix.family) &&
+      r.treatment.some((part) => part.peers.length === 0 || part.peers.includes(peer.name)),
+  );
+
+function instanceFor(
+  group: PeerGroup,
+  routes: readonly Numbered[],
+  refs: AdvertisementRefs,
+  carriedAnywhere: Set<Numbered>,
+): Instance {
+  const here = new Set<Numbered>();
+  const neighbors = group.peers.map((peer) => {
+    const mine = carriedBy(peer, routes);
+    for (const route of mine) here.add(route);
+    return neighborFor(peer, mine, refs);
+  });
+  for (const route of here) carriedAnywhere.add(route);
+  const networks = (family: 4 | 6): Network[] =>
+    routes
+      .filter((r) => r.prefix.family === family && here.has(r))
+      .map(({ text, classNumber, services, advertisements }) => ({
+        prefix: text,
+        classNumber,
+        origins: [...services, ...refs.advertisements(advertisements)],
+      }));
+  const { asn, vrf, routerId } = group;
+  return { asn, vrf, routerId, neighbors, networks4: networks(4), networks6: networks(6) };
+}
+
+function neighborFor(peer: Peer, routes: readonly Numbered[], refs: AdvertisementRefs): Neighbor {
+  const sequences = sequencesFor(routes.map((r) => r.classNumber));
+  const none = { localPref: 0, communities: [], largeCommunities: [] };
+  const entries: OutboundEntry[] = oneOfEachClass(routes).map((r) => ({
+    sequence: sequences.get(r.classNumber) ?? 0,
+    classNumber: r.classNumber,
+    attributes: attributesAt(r.treatment, peer.name) ?? none,
+    origins: refs.withCommunities(r.advertisements),
+  }));
+  const announcements: Announcement[] = routes.map((r) => ({
+    prefix: r.text,
+    ...(attributesAt(r.treatment, peer.name) ?? none),
+  }));
+  entries.sort((a, b) => a.sequence - b.sequence);
+  return { ...sessionFor(peer), entries, announcements };
+}
+
+function classesOf(routes: readonly Numbered[], refs: AdvertisementRefs): AnnouncementClass[] {
+  const names = new Map<number, Set<string>>();
+  for (const { classNumber, advertisements } of routes) {
+    const at = names.get(classNumber) ?? new Set();
+    names.set(classNumber, at);
+    for (const name of advertisements) at.add(name);
+  }
+  return [...names]
+    .sort(([a], [b]) => a - b)
+    .map(([number, found]) => ({ number, origins: refs.advertisements([...found].sort()) }));
+}
