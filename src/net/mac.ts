@@ -11,14 +11,25 @@ export function parseMac(text: string): Mac {
   return text.toLowerCase() as Mac;
 }
 
+const HEX = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, "0"));
+const hex = (octet: number | undefined): string => HEX[octet ?? 0] ?? "";
+
 /** @throws AppError `ERR_BAD_MAC` unless there are six octets. */
 export function macFromOctets(octets: Uint8Array): Mac {
   if (octets.length !== 6)
     throw new AppError("ERR_BAD_MAC", `an Ethernet address has 6 octets, not ${octets.length}`);
-  return Array.from(octets, (o) => o.toString(16).padStart(2, "0")).join(":") as Mac;
+  const [a, b, c, d, e, f] = octets; // written out: every received frame comes through here
+  return `${hex(a)}:${hex(b)}:${hex(c)}:${hex(d)}:${hex(e)}:${hex(f)}` as Mac;
 }
 
-export const macOctets = (mac: Mac): Uint8Array =>
-  Uint8Array.from(mac.split(":"), (part) => Number.parseInt(part, 16));
+/** Six octets, network order. */
+export function macOctets(mac: Mac): Uint8Array {
+  const octets = new Uint8Array(6);
+  for (let i = 0; i < 6; i++) octets[i] = Number.parseInt(mac.slice(i * 3, i * 3 + 2), 16);
+  return octets;
+}
+
+/** The group bit: broadcast and multicast, which no station sends from. */
+export const isGroupMac = (mac: Mac): boolean => (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
 
 export const BROADCAST_MAC = "ff:ff:ff:ff:ff:ff" as Mac;

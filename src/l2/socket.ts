@@ -1,0 +1,193 @@
+/**
+ * The edge to the kernel: packet sockets and the list of interfaces, through the packet addon
+ * (`addon/packet.c`). Frames go in and out as octets; nothing here knows ARP or NDP.
+ */
+import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
+import { getSystemErrorName } from "node:util";
+import { AppError } from "../errors.ts";
+import { familyOf, ipFromOctets } from "../net/ip.ts";
+import { macFromOctets, macOctets } from "../net/mac.ts";
+import type { Mac } from "../net/mac.ts";
+import { filterOctets } from "./filter.ts";
+import type { Instruction } from "./filter.ts";
+import type { Link } from "./interfaces.ts";
+
+declare const handle: unique symbol;
+interface Handle {
+  readonly [handle]: true;
+}
+interface RawLink {
+  readonly index: number;
+  readonly name: string;
+  readonly flags: number;
+  readonly type: number;
+  readonly mac: Uint8Array;
+  readonly master: number;
+  readonly kind: string;
+  readonly addresses: readonly { octets: Uint8Array; flags: number; scope: number }[];
+}
+type Batch = (count: number, errno: number) => void;
+interface Addon {
+  open(
+    ifindex: number,
+    protocol: number,
+    filter: Uint8Array,
+    frames: number,
+    slots: Uint8Array,
+    meta: Int32Array,
+    onBatch: Batch,
+  ): Handle;
+  setFilter(socket: Handle, filter: Uint8Array): void;
+  send(socket: Handle, frames: Uint8Array, lengths: Int32Array, count: number): number;
+  membership(socket: Handle, mac: Uint8Array, join: boolean): void;
+  statistics(socket: Handle): readonly [number, number];
+  interfaces(): readonly RawLink[];
+  watch(onChange: Batch): Handle;
+  close(socket: Handle): void;
+}
+
+// From the sources, and from the bundle in dist/.
+const PLACES = ["./addon/build/Release/packet.node", "../src/l2/addon/build/Release/packet.node"];
+let loaded: Addon | undefined;
+
+function addon(): Addon {
+  if (loaded !== undefined) return loaded;
+  const place = PLACES.map((p) => new URL(p, import.meta.url).pathname).find(existsSync);
+  if (place === undefined)
+    throw new AppError("ERR_ADDON_MISSING", "the packet addon is not built: npm run build:addon");
+  try {
+    loaded = createRequire(import.meta.url)(place) as Addon;
+    return loaded;
+  } catch (cause) {
+    throw new AppError("ERR_ADDON_MISSING", `the packet addon does not load: ${place}`, { cause });
+  }
+}
+
+/** Runs one call of the addon; what the kernel said becomes an AppError. */
+function ask<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    const words = cause instanceof Error ? cause.message : String(cause);
+    throw code === "EPERM" || code === "EACCES"
+      ? new AppError("ERR_NO_CAPABILITY", `CAP_NET_RAW is needed: ${words}`, { cause })
+      : new AppError("ERR_PACKET_SOCKET", words, { cause });
+  }
+}
+
+/** A frame as received: only valid during the call that hands it over. */
+export interface Received {
+  readonly octets: Uint8Array;
+  /** Tag control information that the kernel took out of the frame, or -1. */
+  readonly tag: number;
+}
+
+export interface PacketSocket {
+  setFilter(program: readonly Instruction[]): void;
+  /** Sends all, in order; what the kernel's queue does not take is dropped. Returns how many went out. */
+  send(frames: readonly Uint8Array[]): number;
+  /** Link-layer multicast group. */
+  join(group: Mac): void;
+  leave(group: Mac): void;
+  /** Frames seen and lost since the last call. */
+  statistics(): { readonly seen: number; readonly lost: number };
+  /** Idempotent. */
+  close(): void;
+}
+
+const [SLOT, BATCH, META, SEND_MAX] = [512, 64, 4, 256]; // as in packet.c
+const RING_FRAMES = 2048; // 1 MiB: 100 ms of 20,000 requests a second
+
+/**
+ * Receives frames of one EtherType on one interface. `onFrames` gets a batch; `onError` the name of an
+ * error of the interface (`ENETDOWN`, ...), after which the socket should be closed.
+ * @throws AppError `ERR_NO_CAPABILITY`, `ERR_PACKET_SOCKET`, `ERR_ADDON_MISSING`
+ */
+export function openPacketSocket(
+  options: {
+    readonly ifindex: number;
+    readonly etherType: number;
+    readonly filter: readonly Instruction[];
+    readonly ringFrames?: number;
+  },
+  onFrames: (frames: readonly Received[]) => void,
+  onError: (name: string) => void,
+): PacketSocket {
+  const native = addon();
+  const slots = new Uint8Array(BATCH * SLOT);
+  const meta = new Int32Array(BATCH * META);
+  const onBatch: Batch = (count, errno) => {
+    if (errno !== 0) {
+      onError(getSystemErrorName(-errno));
+      return;
+    }
+    const frames: Received[] = [];
+    for (let i = 0; i < count; i++) {
+      const octets = slots.subarray(i * SLOT, i * SLOT + (meta[i * META] ?? 0));
+      frames.push({ octets, tag: meta[i * META + 3] ?? -1 });
+    }
+    onFrames(frames);
+  };
+  const { ifindex, etherType, filter, ringFrames = RING_FRAMES } = options;
+  const program = filterOctets(filter);
+  const socket = ask(() =>
+    native.open(ifindex, etherType, program, ringFrames, slots, meta, onBatch),
+  );
+  const sendSome = (frames: readonly Uint8Array[]): number => {
+    const lengths = Int32Array.from(frames, (f) => f.length);
+    const octets = frames.length === 1 ? frames[0] : Buffer.concat(frames);
+    return octets === undefined
+      ? 0
+      : ask(() => native.send(socket, octets, lengths, frames.length));
+  };
+  return {
+    setFilter: (p) => ask(() => native.setFilter(socket, filterOctets(p))),
+    send: (frames) => {
+      let sent = 0;
+      for (let at = 0; at < frames.length; at += SEND_MAX)
+        sent += sendSome(frames.slice(at, at + SEND_MAX));
+      return sent;
+    },
+    join: (group) => ask(() => native.membership(socket, macOctets(group), true)),
+    leave: (group) => ask(() => native.membership(socket, macOctets(group), false)),
+    statistics: () => {
+      const [seen, lost] = ask(() => native.statistics(socket));
+      return { seen, lost };
+    },
+    close: () => native.close(socket),
+  };
+}
+
+const ETHERNET = 1; // ARPHRD_ETHER
+const [TENTATIVE, DAD_FAILED] = [0x40, 0x08]; // IFA_F_*
+
+const linkOf = (raw: RawLink): Link => {
+  const usable = raw.addresses
+    .filter(({ flags }) => (flags & (TENTATIVE | DAD_FAILED)) === 0)
+    .map(({ octets }) => ipFromOctets(octets));
+  return {
+    index: raw.index,
+    name: raw.name,
+    flags: raw.flags,
+    isEthernet: raw.type === ETHERNET,
+    mac: raw.mac.length === 6 ? macFromOctets(raw.mac) : null,
+    enslaved: raw.master !== 0,
+    kind: raw.kind,
+    linkLocal: usable.find((ip) => familyOf(ip) === 6 && /^fe[89ab]/.test(ip)) ?? null,
+  };
+};
+
+/** All interfaces of this network namespace. @throws AppError `ERR_PACKET_SOCKET`, `ERR_ADDON_MISSING` */
+export const readLinks = (): readonly Link[] => {
+  const native = addon();
+  return ask(() => native.interfaces()).map(linkOf);
+};
+
+/** Says "look again" whenever an interface or an address changes. Returns the way to stop. */
+export function watchLinks(onChange: () => void): () => void {
+  const { watch, close } = addon();
+  const socket = ask(() => watch(onChange));
+  return () => native.close(socket);
+}
