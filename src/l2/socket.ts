@@ -187,7 +187,21 @@ export const readLinks = (): readonly Link[] => {
 
 /** Says "look again" whenever an interface or an address changes. Returns the way to stop. */
 export function watchLinks(onChange: () => void): () => void {
-  const { watch, close } = addon();
-  const socket = ask(() => watch(onChange));
+  const native = addon();
+  const socket = ask(() => native.watch(onChange));
   return () => native.close(socket);
+}
+
+/**
+ * Says at once, and in one sentence, when this process may not open packet sockets.
+ * @throws AppError `ERR_NO_CAPABILITY`, `ERR_PACKET_SOCKET`, `ERR_ADDON_MISSING`
+ */
+export function requirePacketSockets(): void {
+  const nothing = [{ code: 0x06, jt: 0, jf: 0, k: 0 }]; // return 0: drop
+  const ignore = () => undefined;
+  openPacketSocket(
+    { ifindex: 0, etherType: 0, filter: nothing, ringFrames: 64 },
+    ignore,
+    ignore,
+  ).close();
 }
