@@ -13,4 +13,9 @@ export interface CommandEntry {
  * Every command, loaded only when it is the one asked for: a speaker should not carry the lab in memory.
  * In the order of `ferrolb --help`.
  */
-export const COMMANDS: Readonly<Record<string, CommandEntry>> = {};
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  validate: {
+    summary: "check manifests",
+    load: () => import("./validate.ts"),
+  },
+};

@@ -2,6 +2,7 @@
 import { checkObject } from "../api/schema-check.ts";
 import type { ObjectRef } from "../api/objects.ts";
 import type { Problem } from "../api/problem.ts";
+import { findingsOn } from "./findings.ts";
 import { fieldsOf, valueAt } from "./read.ts";
 import type { Fields } from "./read.ts";
 
@@ -26,6 +27,22 @@ export function schemaVerdict(raw: unknown, ref: ObjectRef): SchemaVerdict {
     spec: fieldsOf(
       checked === null ? valueAt(object, "spec") : (checked as { spec?: unknown }).spec,
     ),
-    problems: problems.map((problem) => ({ ...problem, object: ref })),
+    problems: [
+      ...problems.map((problem) => ({ ...problem, object: ref })),
+      ...oldVersionNote(valueAt(object, "apiVersion"), ref),
+    ],
   };
+}
+
+/** Q19: conversion turns absent timers into `0s`, which switches them off. */
+function oldVersionNote(apiVersion: unknown, ref: ObjectRef): readonly Problem[] {
+  if (ref.kind !== "BGPPeer" || apiVersion !== "metallb.io/v1beta1") return [];
+  const found = findingsOn(ref);
+  found.warn(
+    "Q19",
+    "deprecatedVersion",
+    "apiVersion",
+    "v1beta1 is deprecated, and a timer it does not set means 0s: write metallb.io/v1beta2",
+  );
+  return found.problems;
 }
