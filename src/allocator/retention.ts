@@ -3,6 +3,7 @@
  * time, and nobody else does while the pool has others. A plain value, written to disk by the daemon.
  */
 import type { ServiceKey } from "../api/objects.ts";
+import { tryParseIp } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
 import { placeOf } from "./ledger.ts";
 import type { Ledger, Place } from "./ledger.ts";
@@ -59,4 +60,30 @@ export function retainedAfter(
   return added.length === 0
     ? stays
     : [...stays, ...added].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+}
+
+/** For the daemon's state directory; equal for equal values. */
+export const retainedText = (retained: Retained): string =>
+  JSON.stringify({ version: 1, retained });
+
+/** The inverse. Never throws: text that is not ours means that nothing is kept. */
+export function parseRetained(text: string): Retained {
+  try {
+    const root: unknown = JSON.parse(text);
+    if (!isRecord(root) || root["version"] !== 1 || !Array.isArray(root["retained"])) return [];
+    return root["retained"].flatMap(parseKept);
+  } catch {
+    return [];
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
+
+function parseKept(value: unknown): Kept[] {
+  if (!isRecord(value)) return [];
+  const { key, ips, untilMs } = value;
+  if (typeof key !== "string" || typeof untilMs !== "number" || !Array.isArray(ips)) return [];
+  const parsed = ips.map((ip: unknown) => (typeof ip === "string" ? tryParseIp(ip) : null));
+  return parsed.every((ip) => ip !== null) ? [{ key, ips: parsed, untilMs }] : [];
 }

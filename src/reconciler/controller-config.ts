@@ -1,0 +1,70 @@
+/**
+ * The configuration as the controller uses it: parsed again only when something it depends on changed, and
+ * the same pools again when they came out equal, so that the allocator's memory stays good.
+ */
+import type { Problem } from "../api/problem.ts";
+import type { Snapshot } from "../api/snapshot.ts";
+import { acceptedText } from "../config/accepted.ts";
+import type { Accepted } from "../config/accepted.ts";
+import type { Pool } from "../config/config.ts";
+import { parseConfig } from "../config/parse.ts";
+
+export interface ControllerConfig {
+  readonly pools: readonly Pool[];
+  /** Pools that are in the manifests but do not act. */
+  readonly leftOut: ReadonlySet<string>;
+  readonly problems: readonly Problem[];
+  /** What now counts as accepted, for the state directory. */
+  readonly acceptedText: string;
+}
+
+/** Everything that a configuration is made of; Services, EndpointSlices and Pods are not. */
+const INPUTS = [
+  "namespace",
+  "pools",
+  "l2Advertisements",
+  "bgpAdvertisements",
+  "bgpPeers",
+  "bfdProfiles",
+  "communities",
+  "nodes",
+  "namespaces",
+  "secrets",
+  "configMaps",
+] as const satisfies readonly (keyof Snapshot)[];
+
+const poolsText = (pools: readonly Pool[]): string =>
+  JSON.stringify(
+    pools.map((pool) => ({ ...pool, bgpAdvertisements: [], l2Advertisements: [] })),
+    (_, v: unknown) => (typeof v === "bigint" ? v.toString() : v),
+  );
+
+/** `accepted`: what acted before the last restart. */
+export function controllerConfigFrom(accepted: Accepted): (snapshot: Snapshot) => ControllerConfig {
+  let from: Snapshot | null = null;
+  let past = accepted;
+  let config: ControllerConfig = {
+    pools: [],
+    leftOut: new Set(),
+    problems: [],
+    acceptedText: acceptedText(accepted),
+  };
+  return (snapshot) => {
+    const before = from;
+    if (before !== null && INPUTS.every((name) => before[name] === snapshot[name])) return config;
+    from = snapshot;
+    const parsed = parseConfig(snapshot, { accepted: past });
+    past = parsed.accepted;
+    const same = poolsText(parsed.config.pools) === poolsText(config.pools);
+    const leftOut = parsed.quarantined
+      .filter((q) => q.object.kind === "IPAddressPool" && q.acting === "nothing")
+      .map((q) => q.object.name);
+    config = {
+      pools: same ? config.pools : parsed.config.pools,
+      leftOut: new Set(leftOut),
+      problems: parsed.problems,
+      acceptedText: acceptedText(past),
+    };
+    return config;
+  };
+}
