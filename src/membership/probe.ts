@@ -1,0 +1,111 @@
+/**
+ * One probe of one node (SWIM's protocol period with Lifeguard's nacks): ping, after the probe timeout
+ * ping-req through others and a TCP ping, and the verdict at the end of the period.
+ */
+import type { Acks } from "./acks.ts";
+import type { Clock } from "./clock.ts";
+import type { IndirectPing, Ping } from "./messages.ts";
+import type { Timing } from "./profiles.ts";
+import type { Member } from "./table.ts";
+
+export type Verdict =
+  | { readonly kind: "alive"; readonly by: "ping" | "tcp" }
+  /** `missingNacks`: relays that should have answered but did not; null when none could be asked. */
+  | { readonly kind: "silent"; readonly missingNacks: number | null; readonly refused: boolean };
+
+export interface ProbePorts {
+  readonly clock: Clock;
+  readonly acks: Acks;
+  readonly timing: Timing;
+  /** To the target, with the suspicion about it when it is suspected, else with gossip. */
+  sendPing(target: Member, seqNo: number): void;
+  /** Up to `timing.indirectChecks` other alive nodes, at random. */
+  relays(target: Member): readonly Member[];
+  sendIndirect(relay: Member, target: Member, seqNo: number, nack: boolean): void;
+  /** True for the right answer; false when it fails otherwise; "refused" when nobody listens. */
+  tcpPing(target: Member, seqNo: number, timeoutMs: number): Promise<boolean | "refused">;
+}
+
+/** Maximum protocol versions from which a peer understands TCP pings, and nacks. */
+const TCP_PING_SINCE = 3;
+const NACK_SINCE = 4;
+
+export function probe(
+  target: Member,
+  periodMs: number,
+  ports: ProbePorts,
+  done: (verdict: Verdict) => void,
+): void {
+  const { clock, acks, timing } = ports;
+  const seqNo = acks.next();
+  const startedMs = clock.now();
+  let finished = false;
+  let nacks = 0;
+  let nackable = 0;
+  let tcp: boolean | "refused" = false;
+  const finish = (verdict: Verdict): void => {
+    if (finished) return;
+    finished = true;
+    cancelFallback();
+    done(verdict);
+  };
+  const verdictAtEnd = (): Verdict =>
+    tcp === true
+      ? { kind: "alive", by: "tcp" }
+      : {
+          kind: "silent",
+          missingNacks: nackable > 0 ? Math.max(0, nackable - nacks) : null,
+          refused: tcp === "refused",
+        };
+  acks.wait(
+    seqNo,
+    periodMs,
+    (acked) => finish(acked ? { kind: "alive", by: "ping" } : verdictAtEnd()),
+    () => nacks++,
+  );
+  const cancelFallback = clock.after(Math.min(timing.probeTimeoutMs, periodMs), () => {
+    for (const relay of ports.relays(target)) {
+      const nack = (relay.vsn[1] ?? 0) >= NACK_SINCE;
+      if (nack) nackable++;
+      ports.sendIndirect(relay, target, seqNo, nack);
+    }
+    if (!timing.tcpPings || (target.vsn[1] ?? 0) < TCP_PING_SINCE) return;
+    const leftMs = Math.max(1, periodMs - (clock.now() - startedMs));
+    void ports.tcpPing(target, seqNo, leftMs).then((answer) => {
+      tcp = answer;
+      // The host itself says that nobody listens: no need to wait for the period to end.
+      if (answer === "refused" && timing.refusedMeansDead) finish(verdictAtEnd());
+    });
+  });
+  ports.sendPing(target, seqNo);
+}
+
+/** Health score change of a verdict (Lifeguard's awareness). */
+export const healthOf = (verdict: Verdict): number =>
+  verdict.kind === "alive" ? -1 : (verdict.missingNacks ?? 1);
+
+export const pingOf = (own: Member, node: string, seqNo: number): Ping => ({
+  kind: "ping",
+  seqNo,
+  node,
+  sourceAddr: own.addr,
+  sourcePort: own.port,
+  sourceNode: own.name,
+});
+
+export const indirectOf = (
+  own: Member,
+  target: Member,
+  seqNo: number,
+  nack: boolean,
+): IndirectPing => ({
+  kind: "indirectPing",
+  seqNo,
+  target: target.addr,
+  port: target.port,
+  node: target.name,
+  nack,
+  sourceAddr: own.addr,
+  sourcePort: own.port,
+  sourceNode: own.name,
+});
