@@ -8,7 +8,7 @@ import { pushPullMs, retransmitLimit, suspicionMs } from "./formulas.ts";
 import type { Keyring } from "./keyring.ts";
 import { encodeCompounds, sameOctets } from "./layers.ts";
 import { encodeMessage } from "./messages.ts";
-import type { IndirectPing, Message, Ping, PushPullRecord } from "./messages.ts";
+import type { Accusation, Alive, IndirectPing, Message, Ping, PushPullRecord } from "./messages.ts";
 import { openPacket, packetOverhead, sealPacket } from "./packet.ts";
 import type { WireSettings } from "./packet.ts";
 import { healthOf, indirectOf, pingOf, probe } from "./probe.ts";
@@ -171,7 +171,7 @@ export class Memberlist {
   setMeta(meta: Uint8Array | null): void {
     const own = this.#table.get(this.#o.name);
     if (own !== undefined && !sameOctets(own.meta ?? new Uint8Array(), meta ?? new Uint8Array()))
-      this.#apply(this.#table.setMeta(meta));
+      this.#tell(this.#table.setMeta(meta));
   }
 
   /** Exchanges state with each address; how many succeeded. */
@@ -233,7 +233,7 @@ export class Memberlist {
       case "alive":
       case "suspect":
       case "dead":
-        this.#apply(this.#table.receive(message, this.#o.clock.now()));
+        this.#heard(message);
         this.#watchSuspicion(message.node);
         return;
       case "user":
@@ -244,6 +244,22 @@ export class Memberlist {
       default:
         message satisfies never;
     }
+  }
+
+  /** News by gossip goes on by gossip; what is about ourselves is answered at once. */
+  #heard(message: Alive | Accusation): void {
+    const effects = this.#table.receive(message, this.#o.clock.now());
+    if (message.node === this.#o.name) this.#tell(effects);
+    else this.#apply(effects);
+  }
+
+  /** What this node found out by itself: queued, and in a small cluster sent to everybody at once. */
+  #tell(effects: Effects): void {
+    this.#apply(effects);
+    const others = this.members().filter((m) => m.name !== this.#o.name);
+    if (others.length > this.#o.timing.directNews) return;
+    for (const { message } of effects.broadcasts)
+      for (const other of others) this.#sendTo(other, encodeMessage(message));
   }
 
   #apply(effects: Effects, done?: () => void): void {
@@ -287,14 +303,14 @@ export class Memberlist {
   #bury(member: Member): void {
     const { name: node, incarnation } = member;
     const from = this.#o.name;
-    this.#apply(this.#table.dead({ kind: "dead", incarnation, node, from }, this.#o.clock.now()));
+    this.#tell(this.#table.dead({ kind: "dead", incarnation, node, from }, this.#o.clock.now()));
     this.#watchSuspicion(node);
   }
 
   #suspectIt(member: Member): void {
     const { name: node, incarnation } = member;
     const from = this.#o.name;
-    this.#apply(
+    this.#tell(
       this.#table.suspect({ kind: "suspect", incarnation, node, from }, this.#o.clock.now()),
     );
     this.#watchSuspicion(node);
@@ -303,7 +319,7 @@ export class Memberlist {
   #merge(records: readonly PushPullRecord[]): boolean {
     if (!versionsAgree(this.#table.records(), records)) return false;
     for (const record of records) {
-      this.#apply(this.#table.merge(record, this.#o.clock.now()));
+      this.#tell(this.#table.merge(record, this.#o.clock.now()));
       this.#watchSuspicion(record.name);
     }
     return true;

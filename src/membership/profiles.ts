@@ -22,6 +22,8 @@ export interface Timing {
   readonly retransmitMult: number;
   readonly gossipIntervalMs: number;
   readonly gossipNodes: number;
+  /** Up to so many members, news of our own goes to everybody at once and then by gossip; 0: gossip alone. */
+  readonly directNews: number;
   readonly gossipToTheDeadMs: number;
   readonly pushPullIntervalMs: number;
   readonly tcpTimeoutMs: number;
@@ -48,6 +50,7 @@ const MEMBERLIST: Timing = {
   retransmitMult: 4,
   gossipIntervalMs: 200,
   gossipNodes: 3,
+  directNews: 0,
   gossipToTheDeadMs: 30_000,
   pushPullIntervalMs: 30_000,
   tcpTimeoutMs: 10_000,
@@ -67,6 +70,9 @@ export const PROFILES = {
     probeTimeoutMs: 75,
     probesPerInterval: 16,
     suspicionMult: 3,
+    // Quick probes carry gossip too, mostly to the same few: more transmissions so that all get it.
+    retransmitMult: 8,
+    directNews: 32,
     gossipIntervalMs: 50,
     pushPullIntervalMs: 10_000,
     tcpTimeoutMs: 2000,
