@@ -24,6 +24,6 @@ export interface Answer {
 }
 
 export function parseAnswer(text: string): Answer | null {
-  const [, backend, client] = /^(\S+) (\S+)\n?$/.exec(text) ?? [];
+  const [, backend, client] = /^(n\d) ([0-9a-f.:]+)\n?$/.exec(text) ?? [];
   return backend === undefined || client === undefined ? null : { backend, client };
 }
