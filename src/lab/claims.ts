@@ -47,6 +47,13 @@ export function claimsFor(
   eyes: Eyes,
 ): readonly Claim[] {
   const services = snapshot.services.filter((s) => s.spec?.type === "LoadBalancer");
+  const routed = new Set(
+    NODES.flatMap((n) => Object.values(announced[n].bgp.sessions).flat()).map((p) => p.prefix),
+  );
+  const spread = services
+    .filter(({ spec }) => spec?.externalTrafficPolicy !== "Local")
+    .flatMap((service) => ipsOf(service).map((ip) => [ip, service.spec?.ports?.[0]?.port] as const))
+    .find(([ip]) => routed.has(`${ip}/32`));
   return [
     ...ROUTERS.flatMap((router) => routeClaims(router, snapshot, announced, eyes)),
     ...services.flatMap((service) => {
@@ -61,6 +68,7 @@ export function claimsFor(
         ),
       ),
     ),
+    ...(spread?.[1] === undefined ? [] : [spreadClaim(spread[0], spread[1], NODES, eyes)]),
   ];
 }
 
@@ -105,6 +113,20 @@ function routeClaims(
     };
   });
 }
+
+/** Connections of one client spread over every node that announces the address (ECMP). */
+export const spreadClaim = (ip: Ip, port: number, nodes: readonly string[], eyes: Eyes): Claim => ({
+  text: `c1: connections to ${ip} port ${port} spread over ${nodes.join(" ")}`,
+  check: async () => {
+    const through = new Set<string>();
+    for (let i = 0; i < 60 && through.size < nodes.length; i++) {
+      const answer = await eyes.ask(ip, port);
+      if (answer !== null) through.add(eyes.nameOf(answer.client)); // masqueraded: the node's own
+    }
+    const seen = [...through].sort().join(" ");
+    return seen === nodes.join(" ") ? null : `through ${seen || "nobody"}`;
+  },
+});
 
 /** FRR shows well-known communities by their names (RFC 1997). */
 const WELL_KNOWN: Readonly<Record<string, string>> = {

@@ -11,6 +11,8 @@ export interface DaemonOptions {
   readonly log: string;
   /** Told when it ends without having been asked to. */
   readonly onCrash?: (name: string, exitCode: number | undefined) => void;
+  /** Started again so long after a crash; absent: it stays down. */
+  readonly restartMs?: number;
 }
 
 export interface Daemon {
@@ -23,13 +25,15 @@ export interface Daemon {
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<number>;
 }
 
-export function daemon({ name, netns, command, env, log, onCrash }: DaemonOptions): Daemon {
+export function daemon(options: DaemonOptions): Daemon {
+  const { name, netns, command, env, log, onCrash, restartMs } = options;
+  let restart: NodeJS.Timeout | undefined;
   let current: {
     readonly pid: number;
     readonly ended: Promise<void>;
     kill(s: string): void;
   } | null = null;
-  return {
+  const self: Daemon = {
     name,
     log,
     pid: () => current?.pid ?? null,
@@ -41,7 +45,6 @@ export function daemon({ name, netns, command, env, log, onCrash }: DaemonOption
         reject: false,
         buffer: false,
         detached: true,
-        cleanup: true,
         stdin: "ignore",
         stdout: output,
         stderr: output,
@@ -51,11 +54,13 @@ export function daemon({ name, netns, command, env, log, onCrash }: DaemonOption
         if (current?.pid !== child.pid) return;
         current = null;
         onCrash?.(name, exitCode);
+        if (restartMs !== undefined) restart = setTimeout(() => self.start(), restartMs);
       });
       current = { pid: child.pid ?? 0, ended, kill: (s) => void child.kill(s as NodeJS.Signals) };
     },
     async stop(signal = "SIGTERM", graceMs = 5000) {
       const began = performance.now();
+      clearTimeout(restart);
       const stopping = current;
       current = null; // from here on its end is no crash
       if (stopping === null) return 0;
@@ -66,4 +71,5 @@ export function daemon({ name, netns, command, env, log, onCrash }: DaemonOption
       return performance.now() - began;
     },
   };
+  return self;
 }

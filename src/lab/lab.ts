@@ -37,6 +37,8 @@ export interface LabOptions {
   /** Told after each step: what was done, and how long it took. */
   readonly onStep?: (what: string, tookMs: number) => void;
   readonly onCrash?: (name: string, exitCode: number | undefined) => void;
+  /** What crashed is started again so long after it; absent: it stays down. */
+  readonly restartMs?: number;
 }
 
 export interface LabNode {
@@ -95,6 +97,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         dir: join(dir, place, "frr"),
         config,
         listen: (ROUTERS as readonly string[]).includes(place),
+        detached: true, // Ctrl-C in a terminal is for the lab alone
       });
       closers.push(() => instance.stop());
       return [place, instance] as const;
@@ -115,7 +118,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       one.start();
       return one;
     };
-    const crash = options.onCrash === undefined ? {} : { onCrash: options.onCrash };
+    const crash = {
+      ...(options.onCrash === undefined ? {} : { onCrash: options.onCrash }),
+      ...(options.restartMs === undefined ? {} : { restartMs: options.restartMs }),
+    };
     const controller = await step("controller", () =>
       started(
         daemon({

@@ -85,7 +85,8 @@ export async function takeDown(name: string): Promise<"ended" | "removed" | "abs
   return (await removeLeftovers(name)) ? "removed" : "absent";
 }
 
-async function removeLeftovers(name: string): Promise<boolean> {
+/** Removes namespaces and files of a lab whose process is gone, or is this one. True: there was something. */
+export async function removeLeftovers(name: string): Promise<boolean> {
   const namespaces = await sweepNets(prefixOf(name));
   const hadFiles = (await recordOf(name)) !== null;
   await rm(dirOf(name), { recursive: true, force: true });

@@ -89,6 +89,9 @@ export const POD_NETWORKS: readonly PodNetwork[] = [
 ];
 export const BACKEND_PORT = 8080;
 
+/** The nodes' own network: addresses of it are announced with ARP. */
+export const LAN = "198.51.100.0/24";
+
 /** Where the client finds addresses that are announced by BGP: behind both routers. */
 export const ROUTED = ["203.0.113.0/24", "2001:db8:0:f::/64"] as const;
 

@@ -1,0 +1,139 @@
+/** One lab from start to end: the steps, then the live table or the check, then everything removed. */
+import { cp, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Store } from "../api/store.ts";
+import { announcements, checkClaims, waitForAddresses } from "../lab/check.ts";
+import { claimsFor } from "../lab/claims.ts";
+import { startLab } from "../lab/lab.ts";
+import type { Lab, LabOptions } from "../lab/lab.ts";
+import { claimName, removeLeftovers } from "../lab/labs.ts";
+import { eyesOf, observe } from "../lab/observe.ts";
+import { NODES } from "../lab/plan.ts";
+import { HEADER, rowsFor } from "../lab/rows.ts";
+import { followServices } from "../lab/rule-loader.ts";
+import { openDirectoryStore } from "../manifests/directory-store.ts";
+import { DEFAULT_NAMESPACE } from "./input.ts";
+import { print } from "./output.ts";
+import { screen } from "./screen.ts";
+
+export interface RunOptions extends LabOptions {
+  readonly name: string;
+  /** Copied to `manifests` first; null: they are there. */
+  readonly copyFrom: string | null;
+  readonly check: boolean;
+}
+
+/** r1 shares a key and BFD with the nodes, as `hack/kind-frr-lab/manifests/bgp.yaml` has them. */
+const ROUTERS: NonNullable<LabOptions["routers"]> = {
+  r1: { password: "documentation-only", bfd: { intervalMs: 300, multiplier: 3 } },
+};
+const ADDRESSES_WITHIN_MS = 60_000;
+const CLAIMS_WITHIN_MS = 90_000;
+
+/** True when the lab ended as it should: on request, or with every claim shown. */
+export async function runLab(options: RunOptions): Promise<boolean> {
+  const { name, manifests, copyFrom, check } = options;
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
+  const out = screen(check ? null : process.stdout);
+  await claimName(name, manifests);
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    if (copyFrom !== null) await cp(copyFrom, manifests, { recursive: true });
+    const lab = await startLab({
+      routers: ROUTERS,
+      ...options,
+      onStep: (what, ms) => out.note(`${what} (${seconds(ms)})`),
+      onCrash: (what, code) =>
+        out.note(`${what} ended by itself (${code ?? "signal"}) and is started again`),
+      restartMs: 1000,
+    });
+    closers.push(() => lab.stop());
+    const began = performance.now();
+    const store = openDirectoryStore({
+      dir: manifests,
+      namespace: DEFAULT_NAMESPACE,
+      stateDir: null,
+      instance: "lab",
+      writesStatus: false,
+    });
+    closers.push(() => store.close());
+    closers.push(
+      followServices(store, lab.places, lab.dir, (e) =>
+        out.note(`kube-proxy's rules: ${String(e)}`),
+      ),
+    );
+    if (check) {
+      const ok = await checkOnce(options, lab, store, began, ending.signal);
+      if (!ok) await printLogs(lab);
+      return ok;
+    }
+    out.title(`lab ${name}: edit ${manifests}, changes are followed; Ctrl-C ends and removes it`);
+    await showUntil(lab, store, out, ending.signal);
+    return true;
+  } finally {
+    out.close();
+    if (!check) print("ending: stopping daemons, removing namespaces");
+    for (const close of closers.reverse()) await close();
+    process.off("SIGINT", end).off("SIGTERM", end).off("SIGHUP", end);
+    await removeLeftovers(name); // also after a start that failed half way
+  }
+}
+
+async function showUntil(
+  lab: Lab,
+  store: Store,
+  out: ReturnType<typeof screen>,
+  signal: AbortSignal,
+): Promise<void> {
+  const eyes = await eyesOf(lab);
+  const told = new Set<string>();
+  while (!signal.aborted) {
+    for (const { message } of store.problems())
+      if (!told.has(message)) {
+        told.add(message);
+        out.note(message);
+      }
+    const snapshot = store.snapshot();
+    if (snapshot !== null) {
+      const seen = await observe(eyes, snapshot);
+      out.rows(HEADER, rowsFor(snapshot.services, seen, eyes.nameOf));
+    }
+    await sleep(1000, null, { signal }).catch(() => null);
+  }
+}
+
+async function checkOnce(
+  { ferrolb, manifests }: RunOptions,
+  lab: Lab,
+  store: Store,
+  began: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const pending = await waitForAddresses(store, ADDRESSES_WITHIN_MS);
+  const took = seconds(performance.now() - began);
+  for (const key of pending) print(`FAIL  ${took}  ${key} has an address`);
+  if (pending.length === 0) print(`ok    ${took}  every Service has its addresses`);
+  const snapshot = store.snapshot();
+  if (snapshot === null || signal.aborted) return false;
+  const announced = await announcements(ferrolb, manifests);
+  const claims = claimsFor(snapshot, announced, await eyesOf(lab));
+  const held = await checkClaims(claims, began, CLAIMS_WITHIN_MS, ({ text, seen, tookMs }) =>
+    print(
+      seen === null
+        ? `ok    ${seconds(tookMs)}  ${text}`
+        : `FAIL  ${seconds(tookMs)}  ${text}; seen: ${seen}`,
+    ),
+  );
+  return held && pending.length === 0 && claims.length > 0;
+}
+
+async function printLogs(lab: Lab): Promise<void> {
+  for (const { name, log } of [lab.controller, ...NODES.map((n) => lab.nodes[n].speaker)]) {
+    const text = await readFile(log, "utf8").catch(() => "");
+    process.stderr.write(`--- ${name}\n${text.slice(-3000)}\n`);
+  }
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

@@ -1,0 +1,74 @@
+/** Where the lab shows itself: a table drawn in place on a terminal, else plain lines for what is new. */
+import type { WriteStream } from "node:tty";
+import { table } from "./output.ts";
+
+export interface Screen {
+  /** A line that says what happened. */
+  note(text: string): void;
+  /** What stands above the table. */
+  title(text: string): void;
+  table(header: readonly string[], rows: readonly (readonly string[])[]): void;
+  close(): void;
+}
+
+const NOTES_SHOWN = 8;
+const HOME = "\x1b[H";
+const REST_OF_LINE = "\x1b[K";
+const REST_OF_SCREEN = "\x1b[J";
+const ALTERNATE = "\x1b[?1049h\x1b[?25l";
+const NORMAL = "\x1b[?25h\x1b[?1049l";
+
+/** `output` null, or no terminal: plain lines. */
+export function screen(output: WriteStream | null): Screen {
+  return output?.isTTY === true ? drawn(output) : plain();
+}
+
+function plain(): Screen {
+  const write = (text: string): void => void process.stdout.write(`${text}\n`);
+  let before = new Set<string>();
+  return {
+    note: write,
+    title: write,
+    table(header, rows) {
+      const lines = table(header, rows).split("\n");
+      if (before.size === 0 && lines[0] !== undefined) write(lines[0]);
+      for (const line of lines.slice(1)) if (!before.has(line)) write(line);
+      before = new Set(lines);
+    },
+    close: () => {},
+  };
+}
+
+function drawn(output: WriteStream): Screen {
+  const notes: string[] = [];
+  let above = "";
+  let shown = false;
+  return {
+    note(text) {
+      notes.push(text);
+      if (!shown) output.write(`${text}\n`);
+    },
+    title(text) {
+      above = text;
+    },
+    table(header, rows) {
+      if (!shown) output.write(ALTERNATE);
+      shown = true;
+      const lines = [
+        above,
+        "",
+        ...table(header, rows).split("\n"),
+        "",
+        ...notes.slice(-NOTES_SHOWN),
+      ];
+      const fitting = lines.slice(0, output.rows - 1).map((l) => l.slice(0, output.columns));
+      output.write(
+        `${HOME}${fitting.map((l) => `${l}${REST_OF_LINE}\n`).join("")}${REST_OF_SCREEN}`,
+      );
+    },
+    close() {
+      if (shown) output.write(NORMAL);
+      shown = false;
+    },
+  };
+}
