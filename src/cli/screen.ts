@@ -7,7 +7,7 @@ export interface Screen {
   note(text: string): void;
   /** What stands above the table. */
   title(text: string): void;
-  table(header: readonly string[], rows: readonly (readonly string[])[]): void;
+  rows(header: readonly string[], rows: readonly (readonly string[])[]): void;
   close(): void;
 }
 
@@ -29,7 +29,7 @@ function plain(): Screen {
   return {
     note: write,
     title: write,
-    table(header, rows) {
+    rows(header, rows) {
       const lines = table(header, rows).split("\n");
       if (before.size === 0 && lines[0] !== undefined) write(lines[0]);
       for (const line of lines.slice(1)) if (!before.has(line)) write(line);
@@ -51,7 +51,7 @@ function drawn(output: WriteStream): Screen {
     title(text) {
       above = text;
     },
-    table(header, rows) {
+    rows(header, rows) {
       if (!shown) output.write(ALTERNATE);
       shown = true;
       const lines = [
