@@ -18,4 +18,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check manifests",
     load: () => import("./validate.ts"),
   },
+  lab: {
+    summary: "run routers, nodes and a client on this machine, with FerroLB between them",
+    load: () => import("./lab.ts"),
+  },
 };

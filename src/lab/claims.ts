@@ -32,7 +32,7 @@ export interface Eyes {
   paths(router: RouterName, prefix: string): Promise<readonly Path[]>;
   arp(dev: "eth0" | "eth1", address: string): Promise<readonly string[]>;
   ask(address: string, port: number): Promise<Answer | null>;
-  nameOf(id: string): string;
+  readonly nameOf: (id: string) => string;
 }
 
 export interface Claim {

@@ -107,5 +107,6 @@ const isAlive = async ({ pid, started }: LabRecord): Promise<boolean> =>
 /** Field 22 of /proc/PID/stat; the command's name before it may hold anything, so count from its end. */
 async function startOf(pid: number): Promise<string | null> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+  const [state, ...rest] = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
+  return state === "Z" ? null : (rest[18] ?? null); // killed, and nobody has asked for its exit code
 }
