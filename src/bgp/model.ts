@@ -87,7 +87,7 @@ export interface OutboundEntry {
   readonly sequence: number;
   readonly classNumber: number;
   readonly attributes: Attributes;
-  /** BGPAdvertisements, and the Communities whose aliases they use. */
+  /** BGPAdvertisements. */
   readonly origins: readonly ObjectRef[];
 }
 

@@ -1,8 +1,7 @@
 /** Everything FRR on one node should do, from the configuration and the cluster at one moment. */
+import type { ObjectRef } from "../api/objects.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import type { Config, Peer } from "../config/config.ts";
-import { advertisementRefs } from "./advertisement-refs.ts";
-import type { AdvertisementRefs } from "./advertisement-refs.ts";
 import { classNumbers, sequencesFor } from "./class-number.ts";
 import type {
   Announcement,
@@ -61,7 +60,8 @@ export function nodeBgpFor(
     ...r,
     classNumber: numbers.get(treatmentKey(r.treatment)) ?? 0,
   }));
-  const refs = advertisementRefs(snapshot);
+  const refs: RefsOf = (names) =>
+    names.map((name) => ({ kind: "BGPAdvertisement", namespace, name }));
   const { groups, problems } = groupPeers(peersOfNode(config, node), namespace);
   const carried = new Set<Numbered>();
   const instances = groups.map((group) => instanceFor(group, numbered, refs, carried));
@@ -91,7 +91,7 @@ const carriedBy = (peer: Peer, routes: readonly Numbered[]): Numbered[] =>
 function instanceFor(
   group: PeerGroup,
   routes: readonly Numbered[],
-  refs: AdvertisementRefs,
+  refs: RefsOf,
   carriedAnywhere: Set<Numbered>,
 ): Instance {
   const here = new Set<Numbered>();
@@ -107,20 +107,20 @@ function instanceFor(
       .map(({ text, classNumber, services, advertisements }) => ({
         prefix: text,
         classNumber,
-        origins: [...services, ...refs.advertisements(advertisements)],
+        origins: [...services, ...refs(advertisements)],
       }));
   const { asn, vrf, routerId } = group;
   return { asn, vrf, routerId, neighbors, networks4: networks(4), networks6: networks(6) };
 }
 
-function neighborFor(peer: Peer, routes: readonly Numbered[], refs: AdvertisementRefs): Neighbor {
+function neighborFor(peer: Peer, routes: readonly Numbered[], refs: RefsOf): Neighbor {
   const sequences = sequencesFor(routes.map((r) => r.classNumber));
   const none = { localPref: 0, communities: [], largeCommunities: [] };
   const entries: OutboundEntry[] = oneOfEachClass(routes).map((r) => ({
     sequence: sequences.get(r.classNumber) ?? 0,
     classNumber: r.classNumber,
     attributes: attributesAt(r.treatment, peer.name) ?? none,
-    origins: refs.withCommunities(r.advertisements),
+    origins: refs(r.advertisements),
   }));
   const announcements: Announcement[] = routes.map((r) => ({
     prefix: r.text,
@@ -130,7 +130,7 @@ function neighborFor(peer: Peer, routes: readonly Numbered[], refs: Advertisemen
   return { ...sessionFor(peer), entries, announcements };
 }
 
-function classesOf(routes: readonly Numbered[], refs: AdvertisementRefs): AnnouncementClass[] {
+function classesOf(routes: readonly Numbered[], refs: RefsOf): AnnouncementClass[] {
   const names = new Map<number, Set<string>>();
   for (const { classNumber, advertisements } of routes) {
     const at = names.get(classNumber) ?? new Set();
@@ -139,5 +139,5 @@ function classesOf(routes: readonly Numbered[], refs: AdvertisementRefs): Announ
   }
   return [...names]
     .sort(([a], [b]) => a - b)
-    .map(([number, found]) => ({ number, origins: refs.advertisements([...found].sort()) }));
+    .map(([number, found]) => ({ number, origins: refs([...found].sort()) }));
 }

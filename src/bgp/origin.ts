@@ -1,4 +1,8 @@
-/** Which objects a line of frr.conf comes from: the way back from what FRR refused to what a person wrote. */
+/**
+ * Which objects a line of frr.conf comes from: the way back from what FRR refused to what a person wrote.
+ * The narrowest answer, since what is named here is quarantined: a session's lines are its BGPPeer's, an
+ * entry of a route-map the BGPAdvertisements', a network the Services' and the BGPAdvertisements'.
+ */
 import type { ObjectRef } from "../api/objects.ts";
 import { className, inboundName, outboundName } from "./names.ts";
 import type { Instance, Neighbor, NodeBgp } from "./model.ts";
@@ -21,20 +25,15 @@ function routeMapOrigins(node: NodeBgp, { peer }: Refs): Map<string, readonly Ob
     for (const name of [inboundName(n.id), outboundName(n.id)])
       found.set(`route-map ${name}`, [peer(n)]);
     for (const e of n.entries)
-      found.set(`route-map ${outboundName(n.id)} permit ${e.sequence}`, [...e.origins, peer(n)]);
+      found.set(`route-map ${outboundName(n.id)} permit ${e.sequence}`, e.origins);
   }
   return found;
 }
 
 /** Inside `router bgp`: a session's lines are its peer's, a network's its Services'; the rest is every peer's. */
 function instanceOrigin(i: Instance, line: string, refs: Refs): readonly ObjectRef[] {
-  const [statement, subject, ...rest] = line.replace(/^no /, "").split(" ");
-  if (statement === "neighbor") {
-    const n = i.neighbors.find((x) => x.key === subject);
-    if (n === undefined) return [];
-    const profile = rest[0] === "bfd" && n.bfdProfile !== null ? [refs.profile(n.bfdProfile)] : [];
-    return [refs.peer(n), ...profile];
-  }
+  const [statement, subject] = line.replace(/^no /, "").split(" ");
+  if (statement === "neighbor") return i.neighbors.filter((n) => n.key === subject).map(refs.peer);
   if (statement === "network")
     return [...i.networks4, ...i.networks6].find((x) => x.prefix === subject)?.origins ?? [];
   return i.neighbors.map(refs.peer);
