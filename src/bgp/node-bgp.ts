@@ -31,8 +31,8 @@ export interface BgpOptions {
   readonly logLevel?: FrrLogLevel;
 }
 
-type Inputs =
-  "namespace" | "services" | "endpointSlices" | "nodes" | "bgpAdvertisements" | "communities";
+type Inputs = "namespace" | "services" | "endpointSlices" | "nodes";
+type RefsOf = (advertisements: readonly string[]) => ObjectRef[];
 
 /** A route with the number of its class. */
 interface Numbered extends Route {

@@ -18,6 +18,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check manifests",
     load: () => import("./validate.ts"),
   },
+  announce: {
+    summary: "what a node announces, at L2 and to each BGP peer",
+    load: () => import("./announce.ts"),
+  },
+  render: {
+    summary: "frr.conf of a node",
+    load: () => import("./render.ts"),
+  },
   lab: {
     summary: "run routers, nodes and a client on this machine, with FerroLB between them",
     load: () => import("./lab.ts"),
