@@ -11,16 +11,33 @@ import { commandsFor, step, type Command, type Step } from "./step.ts";
 import { emptyBlock, isContext, type Block } from "./tree.ts";
 
 export interface Delta {
+  /** Lines for one `vtysh -f`; none when both say the same. */
   readonly commands: readonly Command[];
+  /** The settings that differ: each line with its contexts before it. */
+  readonly differences: readonly Difference[];
   readonly effects: Effects;
 }
+
+export interface Difference {
+  readonly kind: "missing" | "extra";
+  readonly path: readonly string[];
+}
+
+export interface DeltaOptions {
+  /** What we gave FRR last: its lines go when they are no longer desired, whatever they are. */
+  readonly ours?: Block;
+  /** Differences to leave alone, by `pathKey`. */
+  readonly tolerated?: ReadonlySet<string>;
+}
+
+export const pathKey = (path: readonly string[]): string => path.join("\n");
 
 /**
  * @param running what FRR has, `show running-config` parsed
  * @param desired what it should have
- * @param ours what we gave it last: its lines go when they are no longer desired, whatever they are
  */
-export function deltaFor(running: Block, desired: Block, ours: Block = emptyBlock()): Delta {
+export function deltaFor(running: Block, desired: Block, options: DeltaOptions = {}): Delta {
+  const { ours = emptyBlock(), tolerated } = options;
   const [have, want, had] = [normalise(running), normalise(desired), normalise(ours)];
   const maps = routeMapDelta(have, want, had);
   const profiles = profileDelta(have, want);
@@ -34,9 +51,21 @@ export function deltaFor(running: Block, desired: Block, ours: Block = emptyBloc
     ...maps.removals,
     ...profiles.removals,
     ...rest.removals,
-  ];
+  ].filter(({ about }) => tolerated?.has(pathKey(about)) !== true);
   const held = holdsPolicy(steps, have) ? heldBack(steps, want) : steps;
-  return { commands: commandsFor(held), effects: effectsOf(have, want) };
+  return {
+    commands: commandsFor(held),
+    differences: steps.map(({ about }) => ({
+      kind: isIn(want, about) ? "missing" : "extra",
+      path: about,
+    })),
+    effects: effectsOf(have, want),
+  };
+}
+
+function isIn(block: Block, [line, ...below]: readonly string[]): boolean {
+  const inner = line === undefined ? undefined : block.get(line);
+  return inner !== undefined && (below.length === 0 || isIn(inner, below));
 }
 
 interface Parts {

@@ -49,6 +49,16 @@ export function normalise(block: Block, context: Context = "top"): Block {
   return out;
 }
 
+/** A path of the written text, in the spelling that `normalise` gives its lines. */
+export function normalPath(path: readonly string[]): readonly string[] {
+  let context: Context = "top";
+  return path.map((raw) => {
+    const line = spell(context, raw)[0] ?? raw;
+    context = contextBelow(context, raw);
+    return line;
+  });
+}
+
 /** The lines that FRR prints for one that it was given; none for a value that is the default. */
 function spell(context: Context, line: string): readonly string[] {
   switch (context) {

@@ -15,10 +15,10 @@ export const step = (within: readonly string[], line: string, about: string = li
   about: [...within, about],
 });
 
-/** A line as vtysh reads it, and the step it stands for; `null` for one that only opens a context. */
+/** A line as vtysh reads it, and the configuration line that it is about, with its contexts before it. */
 export interface Command {
   readonly text: string;
-  readonly step: Step | null;
+  readonly about: readonly string[];
 }
 
 /**
@@ -34,10 +34,13 @@ export function commandsFor(steps: readonly Step[]): readonly Command[] {
     let shared = 0;
     while (shared < one.within.length && open[shared] === one.within[shared]) shared++;
     if (shared < open.length && shared === 1 && open[1]?.startsWith("address-family ") === true)
-      commands.push({ text: " exit-address-family", step: null });
+      commands.push({ text: " exit-address-family", about: open });
     for (let depth = shared; depth < one.within.length; depth++)
-      commands.push({ text: pad(depth) + (one.within[depth] ?? ""), step: null });
-    commands.push({ text: pad(one.within.length) + one.line, step: one });
+      commands.push({
+        text: pad(depth) + (one.within[depth] ?? ""),
+        about: one.within.slice(0, depth + 1),
+      });
+    commands.push({ text: pad(one.within.length) + one.line, about: one.about });
     open = isContext(one.line, one.within.at(-1) ?? "") ? [...one.within, one.line] : one.within;
   }
   return commands;

@@ -1,0 +1,117 @@
+/**
+ * Brings a running FRR to a desired configuration: delta, one batch, read back, compare. What FRR does not
+ * have afterwards was refused, whatever it said; then the prior configuration is restored, and read back too.
+ */
+import { deltaFor, pathKey, type Difference } from "../frr-config/delta.ts";
+import { maskLine, maskText } from "../frr-config/mask.ts";
+import { normalPath } from "../frr-config/normalise.ts";
+import type { Command } from "../frr-config/step.ts";
+import { paths, type Block } from "../frr-config/tree.ts";
+import type { Desired, Refusal } from "./desired.ts";
+import { readRunning, type Running } from "./running.ts";
+import { learn, type Tolerance } from "./tolerance.ts";
+import type { Vtysh } from "./vtysh.ts";
+
+export interface Task {
+  readonly vtysh: Vtysh;
+  /** As known; it may have changed since, which costs a second batch. */
+  readonly running: Running;
+  readonly desired: Desired;
+  readonly tree: Block;
+  readonly ours: Block;
+  readonly tolerance: Tolerance;
+}
+
+export interface Brought {
+  readonly running: Running;
+  readonly tolerance: Tolerance;
+  /** Lines given to FRR; 0 when nothing was to be done. */
+  readonly commands: number;
+  /** Empty when FRR is as desired. Otherwise the prior configuration is in force again, if `restored`. */
+  readonly refusals: readonly Refusal[];
+  readonly restored: boolean;
+}
+
+/** Enough for what FRR does by itself after a line, and for a running configuration that was out of date. */
+const PASSES = 3;
+
+/** @throws AppError `ERR_FRR_UNREACHABLE`; what is in force then is unknown */
+export async function bring(task: Task): Promise<Brought> {
+  const { vtysh, desired } = task;
+  let { running, tolerance } = task;
+  let commands = 0;
+  let complaints: readonly Saying[] = [];
+  let before = "";
+  let differences: readonly Difference[] = [];
+  for (let pass = 0; pass < PASSES; pass++) {
+    const delta = deltaFor(running.tree, task.tree, { ours: task.ours, tolerated: tolerance.keys });
+    if (delta.commands.length === 0)
+      return { running, tolerance, commands, refusals: [], restored: false };
+    differences = delta.differences;
+    const left = differences.map(({ path }) => pathKey(path)).join("\n\n");
+    if (left === before) {
+      // The same again: asking once more would not help.
+      const learned = complaints.length === 0 ? learn(differences, desired, tolerance) : null;
+      if (learned === null) break;
+      tolerance = learned;
+      continue;
+    }
+    before = left;
+    complaints = await give(vtysh, delta.commands);
+    commands += delta.commands.length;
+    running = await readRunning(vtysh);
+  }
+  const refusals = refusalsFrom(complaints, differences, task);
+  const restored = await restore(task, running);
+  return { running: restored.running, tolerance, commands, refusals, restored: restored.whole };
+}
+
+interface Saying {
+  readonly path: readonly string[];
+  readonly words: string;
+}
+
+async function give(vtysh: Vtysh, commands: readonly Command[]): Promise<readonly Saying[]> {
+  const complaints = await vtysh.batch(commands.map(({ text }) => text));
+  return complaints.map(({ line, words }) => ({ path: commands[line - 1]?.about ?? [], words }));
+}
+
+/** Back to what was in force before, without touching what did not change. */
+async function restore(
+  task: Task,
+  now: Running,
+): Promise<{ readonly running: Running; readonly whole: boolean }> {
+  let running = now;
+  for (let pass = 0; pass < PASSES; pass++) {
+    const delta = deltaFor(running.tree, task.running.tree, { ours: task.tree });
+    if (delta.commands.length === 0) return { running, whole: true };
+    await give(task.vtysh, delta.commands);
+    running = await readRunning(task.vtysh);
+  }
+  return { running, whole: false };
+}
+
+/** FRR's words about the lines that it does not have, and a word of ours where it said nothing. */
+function refusalsFrom(
+  complaints: readonly Saying[],
+  differences: readonly Difference[],
+  { desired, tree }: Task,
+): readonly Refusal[] {
+  const said = new Map(complaints.map((one) => [pathKey(one.path), one]));
+  const open = new Map(differences.map(({ path }) => [pathKey(path), path]));
+  const about = [...said.keys()].filter((key) => open.has(key) || isAbove(key, open));
+  const silent = [...open].filter(([key]) => !said.has(key) && !about.some((k) => isUnder(key, k)));
+  const written = new Map([...paths(tree)].map((path) => [pathKey(normalPath(path)), path]));
+  return [
+    ...about.map((key) => said.get(key) ?? { path: [], words: "" }),
+    ...silent.map(([, path]) => ({ path, words: "taken without a word, and not in force" })),
+  ].map(({ path, words }) => ({
+    path: path.map(maskLine),
+    words: maskText(words),
+    objects: desired.originOf(written.get(pathKey(path)) ?? path),
+  }));
+}
+
+const isUnder = (key: string, context: string): boolean => key.startsWith(`${context}\n`);
+const isAbove = (context: string, keys: ReadonlyMap<string, unknown>): boolean =>
+  [...keys.keys()].some((key) => isUnder(key, context));

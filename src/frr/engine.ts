@@ -1,0 +1,214 @@
+/**
+ * The FRR sidecar behind vtysh. Keeps what FRR had when it was read last, so that a change costs one batch;
+ * looks again every two seconds, and tells its listeners when FRR is no longer as it was left.
+ */
+import { AppError } from "../errors.ts";
+import { deltaFor } from "../frr-config/delta.ts";
+import { emptyBlock, parseTree, type Block } from "../frr-config/tree.ts";
+import { formatFrrVersion, sameVersion } from "../frr-config/version.ts";
+import type { Applied, Desired } from "./desired.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { bring } from "./bring.ts";
+import { readConfFile, replaceConfFile } from "./conf-file.ts";
+import { NO_STATS, type DriftCause, type FrrEvent, type FrrStats } from "./events.ts";
+import { incarnation, readRunning, type Running } from "./running.ts";
+import { NO_TOLERANCE, type Tolerance } from "./tolerance.ts";
+import { vtyshAt } from "./vtysh.ts";
+
+export interface FrrEngineOptions {
+  /** Path of vtysh, or the command with its first arguments. Default `vtysh`. */
+  readonly vtysh?: string | readonly string[];
+  /** Directory of the daemons' sockets. Default `/var/run/frr`. */
+  readonly vtyDir?: string;
+  /** frr.conf as FRR loads it by itself. Default `/etc/frr/frr.conf`. */
+  readonly confFile?: string;
+  readonly clock: Clock;
+  /** Told once per change; must not throw. */
+  readonly onEvent?: (event: FrrEvent) => void;
+  /** Between two looks at FRR. Default 2000, so that nothing stays unseen for five seconds. */
+  readonly checkEveryMs?: number;
+  /** How long one vtysh may take. Default 5000; a look may take 2000. */
+  readonly timeoutMs?: number;
+}
+
+export interface RunningFrrEngine {
+  /**
+   * Brings the running configuration to `desired` by an exact delta in one batch, reads back, rolls back
+   * on a refusal, and replaces frr.conf on disk.
+   * @throws AppError `ERR_FRR_UNREACHABLE` (transient)
+   */
+  apply(desired: Desired, signal: AbortSignal): Promise<Applied>;
+  /** FRR restarted, was edited by hand, or came back: apply again. */
+  onDrift(listener: () => void): () => void;
+  /** How often each event was told. */
+  stats(): FrrStats;
+  close(): Promise<void>;
+}
+
+const LOOK_MS = 2000;
+
+/** Starts looking at FRR at once; it need not be there yet. */
+export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
+  const { clock, checkEveryMs = 2000, timeoutMs = 5000 } = options;
+  const { vtyDir = "/var/run/frr", confFile = "/etc/frr/frr.conf" } = options;
+  const vtysh = vtyshAt({ command: options.vtysh ?? "vtysh", vtyDir, timeoutMs });
+  const listeners = new Set<() => void>();
+  const counts: Record<FrrEvent["kind"], number> = { ...NO_STATS };
+
+  let running: Running | null = null; // as read last; null: must be read before use
+  let bornAs = ""; // the daemons that `running` was read from
+  let applied: { readonly text: string; readonly tree: Block } | null = null;
+  let tolerance: Tolerance = NO_TOLERANCE;
+  let onDisk: string | null = null; // null: not read yet
+  let away = false;
+  let drift: DriftCause | null = null;
+  let unwritten = false;
+  let versionsSeen = "";
+
+  const tell = (event: FrrEvent): void => {
+    counts[event.kind]++;
+    options.onEvent?.(event);
+  };
+  const drifted = (cause: DriftCause): void => {
+    if (drift === null) tell({ kind: "drift", cause });
+    drift ??= cause;
+    for (const listener of listeners) listener();
+  };
+
+  /** One thing at a time: vtysh calls must not overlap. */
+  let last: Promise<unknown> = Promise.resolve();
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work, work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+
+  /** Marks FRR as away on a failure, once, and as back on a success. */
+  const reaching = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      const result = await work();
+      away = false;
+      return result;
+    } catch (error) {
+      running = null; // whatever was under way may have happened or not
+      if (!away) tell({ kind: "unreachable", reason: messageOf(error) });
+      away = true;
+      throw error;
+    }
+  };
+
+  const read = async (limitMs: number): Promise<Running> => {
+    bornAs = await incarnation(vtyDir);
+    const seen = await readRunning(vtysh, limitMs);
+    running = seen;
+    await compareVersions(seen);
+    return seen;
+  };
+
+  const compareVersions = async ({ version }: Running): Promise<void> => {
+    const own = await vtysh.version();
+    if (own === null || version === null) return;
+    const seen = `${formatFrrVersion(own)} ${formatFrrVersion(version)}`;
+    if (seen === versionsSeen) return;
+    versionsSeen = seen;
+    if (sameVersion(own, version)) return;
+    const [client, daemons] = [formatFrrVersion(own), formatFrrVersion(version)];
+    tell({ kind: "version-mismatch", vtysh: client, daemons });
+  };
+
+  const writeConf = async (text: string): Promise<void> => {
+    if (onDisk === text) return;
+    try {
+      await replaceConfFile(confFile, text);
+      onDisk = text;
+      if (unwritten) tell({ kind: "conf-written" });
+      unwritten = false;
+    } catch (error) {
+      if (!unwritten) tell({ kind: "conf-unwritten", reason: messageOf(error) });
+      unwritten = true;
+    }
+  };
+
+  const apply = async (desired: Desired): Promise<Applied> => {
+    const start = clock.now();
+    onDisk ??= await readConfFile(confFile);
+    applied ??= { text: onDisk, tree: parseTree(onDisk) };
+    const tree = applied.text === desired.text ? applied.tree : parseTree(desired.text);
+    if (running !== null && bornAs !== (await incarnation(vtyDir))) running = null;
+    const known = running ?? (await read(timeoutMs));
+    const ours = merged(applied.tree, tolerance.spelled);
+    const brought = await bring({ vtysh, running: known, desired, tree, ours, tolerance });
+    if (bornAs !== (await incarnation(vtyDir)))
+      throw new AppError("ERR_FRR_UNREACHABLE", "FRR restarted during the batch");
+    ({ running, tolerance } = brought);
+    if (brought.refusals.length > 0) {
+      tell({ kind: "refused", refusals: brought.refusals });
+      if (!brought.restored) tell({ kind: "unrestored" });
+      return { kind: "refused", refusals: brought.refusals };
+    }
+    applied = { text: desired.text, tree };
+    await writeConf(desired.text);
+    if (drift !== null) tell({ kind: "healed", cause: drift });
+    drift = null;
+    if (brought.commands === 0) return { kind: "settled" };
+    const durationMs = clock.now() - start;
+    tell({ kind: "applied", commands: brought.commands, durationMs });
+    return { kind: "applied", commands: brought.commands, durationMs };
+  };
+
+  const look = async (): Promise<void> => {
+    const wasAway = away;
+    const before = bornAs;
+    const known = running?.text;
+    const seen = await reaching(() => read(Math.min(LOOK_MS, timeoutMs)));
+    if (wasAway) drifted("returned");
+    else if (before !== "" && before !== bornAs) drifted("restarted");
+    else if (applied !== null && known !== seen.text && differs(seen, applied.tree))
+      drifted("edited");
+    if (unwritten && applied !== null) await writeConf(applied.text);
+  };
+  const differs = (seen: Running, tree: Block): boolean =>
+    deltaFor(seen.tree, tree, { ours: tree, tolerated: tolerance.keys }).commands.length > 0;
+
+  let closed = false;
+  let cancel = (): void => undefined;
+  const keepLooking = (): void => {
+    if (closed) return;
+    cancel = clock.after(checkEveryMs, () => {
+      void alone(look)
+        .catch(() => undefined) // told already
+        .then(keepLooking);
+    });
+  };
+  keepLooking();
+
+  return {
+    apply: (desired, signal) =>
+      alone(async () => {
+        signal.throwIfAborted();
+        return await reaching(() => apply(desired));
+      }),
+    onDrift(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    stats: () => ({ ...counts }),
+    async close() {
+      closed = true;
+      cancel();
+      listeners.clear();
+      await last.catch(() => undefined);
+    },
+  };
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : "not an error";
+
+/** The lines of both. */
+function merged(a: Block, b: Block): Block {
+  if (b.size === 0) return a;
+  const out = new Map(a);
+  for (const [line, below] of b) out.set(line, merged(a.get(line) ?? emptyBlock(), below));
+  return out;
+}

@@ -1,0 +1,48 @@
+/** The running configuration as it was read last, and whether the daemons are still those that it was read from. */
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../errors.ts";
+import { parseTree, type Block } from "../frr-config/tree.ts";
+import { parseFrrVersion, type FrrVersion } from "../frr-config/version.ts";
+import type { Vtysh } from "./vtysh.ts";
+
+export interface Running {
+  readonly tree: Block;
+  /** The text it was parsed from: equal text needs no second look. */
+  readonly text: string;
+  /** Daemons that vtysh was connected to. */
+  readonly daemons: ReadonlySet<string>;
+  readonly version: FrrVersion | null;
+}
+
+/** @throws AppError `ERR_FRR_UNREACHABLE` when vtysh fails or no daemon answers */
+export async function readRunning(vtysh: Vtysh, timeoutMs?: number): Promise<Running> {
+  const said = await vtysh.show(["show daemons", "show running-config"], timeoutMs);
+  const [first = "", ...rest] = said.split("\n");
+  const daemons = new Set(
+    first
+      .trim()
+      .split(/\s+/)
+      .filter((name) => name !== ""),
+  );
+  if (!daemons.has("zebra") || !daemons.has("bgpd"))
+    throw new AppError("ERR_FRR_UNREACHABLE", `FRR daemons that answer: ${first.trim() || "none"}`);
+  const text = rest.join("\n");
+  const version = parseFrrVersion(/^frr version .*$/m.exec(text)?.[0] ?? "");
+  return { tree: parseTree(text), text, daemons, version };
+}
+
+/**
+ * Changes when a daemon was started anew: each makes its socket again. Costs no process, so it can be asked
+ * before and after every batch. `""` where the directory is missing or unknown.
+ */
+export async function incarnation(vtyDir: string | undefined): Promise<string> {
+  if (vtyDir === undefined) return "";
+  try {
+    const names = (await readdir(vtyDir)).filter((name) => name.endsWith(".vty")).sort();
+    const stats = await Promise.all(names.map((name) => stat(join(vtyDir, name))));
+    return stats.map(({ ino, ctimeMs }, i) => `${names[i] ?? ""} ${ino} ${ctimeMs}`).join("\n");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * vtysh as a child process: a batch of configuration lines in, or a question out. A batch is read from a pipe
+ * as `-f` reads a file: nothing is interactive, so `?` is a character, no history is kept, and no secret
+ * touches the disk or the command line. A vtysh that hangs is killed with everything it started.
+ */
+import { execa } from "execa";
+import { AppError } from "../errors.ts";
+import { parseFrrVersion, type FrrVersion } from "../frr-config/version.ts";
+import { complaintsIn, type Complaint } from "./complaints.ts";
+
+export interface VtyshOptions {
+  /** Path of vtysh, or the command with its first arguments. Default `vtysh`. */
+  readonly command: string | readonly string[];
+  /** Directory of the daemons' sockets; absent is vtysh's own. */
+  readonly vtyDir?: string;
+  /** How long one call may take. Default 5000. */
+  readonly timeoutMs?: number;
+}
+
+export interface Vtysh {
+  /** Output of show commands. @throws AppError `ERR_FRR_UNREACHABLE` */
+  show(commands: readonly string[], timeoutMs?: number): Promise<string>;
+  /**
+   * Runs configuration lines in order; a refused one does not stop the rest.
+   * @returns what FRR complained about, by line. @throws AppError `ERR_FRR_UNREACHABLE`
+   */
+  batch(lines: readonly string[]): Promise<readonly Complaint[]>;
+  /** Of vtysh itself; `null` when it does not say. @throws AppError `ERR_FRR_UNREACHABLE` */
+  version(): Promise<FrrVersion | null>;
+}
+
+/** vtysh of FRR 9 and later forks once per daemon, which then no longer follow each other. */
+const NO_FORK_SINCE = 9;
+
+export function vtyshAt(options: VtyshOptions): Vtysh {
+  const { timeoutMs = 5000 } = options;
+  const command = typeof options.command === "string" ? [options.command] : options.command;
+  const base = [
+    ...command,
+    ...(options.vtyDir === undefined ? [] : ["--vty_socket", options.vtyDir]),
+  ];
+  let known: FrrVersion | null = null;
+
+  const run = async (args: readonly string[], input: string, limitMs: number): Promise<Said> => {
+    // The pipe of `cat` is one that can be opened by name; Node's own is a socket, which cannot.
+    const child = execa("sh", ["-c", 'cat | exec "$@" 2>&1', "sh", ...base, ...args], {
+      reject: false,
+      input,
+      detached: true, // a process group of its own, to be killed as one
+      stripFinalNewline: false,
+      env: { VTYSH_HISTFILE: "/dev/null", VTYSH_PAGER: "cat" },
+    });
+    const limit = { passed: false };
+    const timer = setTimeout(() => {
+      limit.passed = true;
+      endGroup(child.pid);
+    }, limitMs);
+    try {
+      const { stdout, exitCode } = await child;
+      if (limit.passed) throw new AppError("ERR_FRR_UNREACHABLE", `vtysh hung for ${limitMs} ms`);
+      if (exitCode === undefined || exitCode >= 126)
+        throw new AppError("ERR_FRR_UNREACHABLE", "vtysh cannot be run");
+      return { stdout, exitCode };
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const version = async (): Promise<FrrVersion | null> => {
+    const { stdout } = await run(["--help"], "", timeoutMs);
+    known = parseFrrVersion(/\(version [^)]*\)/.exec(stdout)?.[0] ?? "");
+    return known;
+  };
+
+  return {
+    async show(commands, limitMs = timeoutMs) {
+      const args = commands.flatMap((one) => ["-c", one]);
+      const { stdout, exitCode } = await run(args, "", limitMs);
+      if (exitCode === 0) return stdout;
+      throw new AppError("ERR_FRR_UNREACHABLE", `vtysh says: ${stdout.trim().slice(0, 200)}`);
+    },
+    async batch(lines) {
+      const { major } = known ?? (await version()) ?? { major: 0 };
+      const args = [...(major >= NO_FORK_SINCE ? ["--no-fork"] : []), "-f", "/dev/stdin"];
+      const { stdout } = await run(args, lines.map((line) => `${line}\n`).join(""), timeoutMs * 4);
+      return complaintsIn(stdout);
+    },
+    version,
+  };
+}
+
+interface Said {
+  readonly stdout: string;
+  readonly exitCode: number;
+}
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // it ended by itself just now
+  }
+}
