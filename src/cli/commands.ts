@@ -3,10 +3,16 @@ import type { Command } from "commander";
 /** Adds one command with its flags, help and example to the program. */
 export type Register = (program: Command) => void;
 
+export interface CommandModule {
+  readonly register: Register;
+  /** Rewrites the words after the command's name before they are parsed. */
+  readonly syntax?: (args: readonly string[]) => readonly string[];
+}
+
 export interface CommandEntry {
   /** One line for `ferrolb --help`. */
   readonly summary: string;
-  readonly load: () => Promise<{ readonly register: Register }>;
+  readonly load: () => Promise<CommandModule>;
 }
 
 /**
@@ -14,6 +20,10 @@ export interface CommandEntry {
  * In the order of `ferrolb --help`.
  */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  controller: {
+    summary: "give addresses to Services: one per cluster or directory",
+    load: () => import("./controller.ts"),
+  },
   validate: {
     summary: "check manifests",
     load: () => import("./validate.ts"),

@@ -15,8 +15,14 @@ function commandNamed(args: readonly string[]): string | null {
   return (words[0] === "help" ? words[1] : words[0]) ?? null;
 }
 
+interface Run {
+  readonly program: Command;
+  /** The words as the command wants them. */
+  readonly args: readonly string[];
+}
+
 /** Registers the one command that is asked for; the others are names in the help. */
-async function programFor(args: readonly string[]): Promise<Command> {
+async function runFor(args: readonly string[]): Promise<Run> {
   const program = new Command("ferrolb")
     .description("Load balancer for bare-metal Kubernetes: BGP through FRR, native ARP and NDP.")
     .version(version(), "--version", "print the version")
@@ -25,21 +31,26 @@ async function programFor(args: readonly string[]): Promise<Command> {
     .showHelpAfterError("(run with --help for usage)")
     .exitOverride();
   const name = commandNamed(args);
+  let words = args;
   for (const [candidate, { summary, load }] of Object.entries(COMMANDS)) {
     if (candidate !== name) program.command(candidate).summary(summary).description(summary);
-    else (await load()).register(program);
+    else {
+      const { register, syntax } = await load();
+      register(program);
+      if (syntax !== undefined) words = syntax(args);
+    }
   }
   // Settings of the program are copied to commands made with .command(); those added whole get them here.
   for (const command of program.commands) command.copyInheritedSettings(program);
-  return program;
+  return { program, args: words };
 }
 
 /** Runs the command line; the exit code is left in `process.exitCode`. Never throws. */
 export async function main(args: readonly string[]): Promise<void> {
   try {
-    const program = await programFor(args);
-    if (args.length === 0) program.outputHelp();
-    else await program.parseAsync(args, { from: "user" });
+    const run = await runFor(args);
+    if (args.length === 0) run.program.outputHelp();
+    else await run.program.parseAsync(run.args, { from: "user" });
   } catch (error) {
     const { code, message } = verdictOf(error);
     if (message !== null) process.stderr.write(`ferrolb: ${message}\n`);

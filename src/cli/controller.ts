@@ -1,0 +1,88 @@
+/** `ferrolb controller`: flags and wiring of the controller's loop. */
+import { InvalidArgumentError, Option } from "commander";
+import { createPoolGauges } from "../observability/metrics.ts";
+import { DEFAULT_RETAIN_S, runController } from "../reconciler/controller.ts";
+import { systemClock } from "../runtime/clock.ts";
+import type { Register } from "./commands.ts";
+import { runDaemon } from "./daemon.ts";
+import { addDaemonOptions, addIgnoredOption, booleanFlag, goSyntax } from "./daemon-flags.ts";
+import type { DaemonFlags } from "./daemon-flags.ts";
+import { stateFilesIn } from "./state-files.ts";
+
+interface ControllerFlags extends DaemonFlags {
+  readonly retainAddresses: number;
+}
+
+const BOOLEANS = ["disable-cert-rotation", "webhook-http2"];
+export const syntax = goSyntax(...BOOLEANS);
+
+function parseSeconds(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("not a number of seconds.");
+  return Number(text);
+}
+
+const EXAMPLE = `
+Example:
+  $ ferrolb controller --manifests /etc/ferrolb/manifests`;
+
+export const register: Register = (program) => {
+  const command = program
+    .command("controller")
+    .description("Gives addresses to Services of type LoadBalancer and writes their status.")
+    .addHelpText("after", EXAMPLE);
+  addDaemonOptions(command)
+    .addOption(
+      new Option(
+        "--retain-addresses <seconds>",
+        "how long an address stays with the name of a deleted Service",
+      )
+        .argParser(parseSeconds)
+        .default(DEFAULT_RETAIN_S),
+    )
+    .addOption(
+      new Option("--ml-secret-name <name>", "membership Secret to create, in a cluster").env(
+        "METALLB_ML_SECRET_NAME",
+      ),
+    )
+    .addOption(new Option("--deployment <name>", "owner of that Secret").env("METALLB_DEPLOYMENT"))
+    .addOption(
+      new Option("--webhook-mode <mode>", "webhooks, in a cluster")
+        .choices(["enabled", "disabled", "onlywebhook"])
+        .default("enabled"),
+    )
+    .addOption(booleanFlag("disable-cert-rotation", "webhook certificates come from outside"))
+    .addOption(booleanFlag("webhook-http2", "HTTP/2 at the webhooks"))
+    .option("--cert-dir <dir>", "webhook certificates")
+    .option("--cert-service-name <name>", "name in the webhook certificate")
+    .option("--webhook-secret <name>", "Secret of the webhook certificate");
+  addIgnoredOption(command, "--host <address>", "not used by MetalLB either");
+  command.action((flags: ControllerFlags) => startController(flags));
+};
+
+const startController = (flags: ControllerFlags): Promise<void> =>
+  runDaemon(
+    flags,
+    { instance: "controller", component: "controller", writesStatus: true, healthHost: "0.0.0.0" },
+    async ({ log, store, metrics, signal }) => {
+      const showPools = createPoolGauges(metrics.registry);
+      await runController(
+        {
+          store,
+          clock: systemClock,
+          log: log.child({ room: "controller" }),
+          state: stateFilesIn(flags.stateDir),
+          onPass({ counters }) {
+            metrics.updates.inc();
+            metrics.configLoaded.set(1);
+            showPools(counters);
+          },
+        },
+        {
+          lbClass: flags.lbClass,
+          retainS: flags.retainAddresses,
+          familySource: "derived",
+        },
+        signal,
+      );
+    },
+  );

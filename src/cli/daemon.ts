@@ -1,0 +1,133 @@
+/** What both daemons do around their loop: log, listeners, signals, an end within five seconds. */
+import type { Store } from "../api/store.ts";
+import { AppError } from "../errors.ts";
+import { openDirectoryStore } from "../manifests/directory-store.ts";
+import { healthPages, listen, metricsPages } from "../observability/http.ts";
+import type { Listener } from "../observability/http.ts";
+import { createLog } from "../observability/log.ts";
+import type { Logger } from "../observability/log.ts";
+import { createDaemonMetrics } from "../observability/metrics.ts";
+import type { DaemonMetrics } from "../observability/metrics.ts";
+import { bgpTypeWarning, configNamespace } from "./daemon-flags.ts";
+import type { DaemonFlags } from "./daemon-flags.ts";
+import { EXIT, exitWith } from "./exit.ts";
+import { version } from "./version.ts";
+
+/** The promise is five seconds; what hangs then is left behind. */
+const LEAVE_MS = 4500;
+
+export interface Daemon {
+  readonly log: Logger;
+  readonly store: Store;
+  readonly namespace: string;
+  readonly metrics: DaemonMetrics;
+  /** Aborted by SIGTERM and SIGINT. */
+  readonly signal: AbortSignal;
+}
+
+export interface DaemonSetup {
+  /** `controller`, or the node's name. */
+  readonly instance: string;
+  readonly component: "controller" | "speaker";
+  readonly writesStatus: boolean;
+  /** Where probes are answered: the controller's on all addresses, the speaker's on localhost. */
+  readonly healthHost: string;
+}
+
+/**
+ * Runs until a signal says to end. Exit code 0 after a clean end.
+ * @throws AppError `ERR_USAGE` without a store to read
+ */
+export async function runDaemon(
+  flags: DaemonFlags,
+  setup: DaemonSetup,
+  run: (daemon: Daemon) => Promise<void>,
+): Promise<void> {
+  if (flags.manifests === undefined)
+    throw new AppError("ERR_USAGE", "name a directory of manifests with --manifests DIR");
+  const warning = bgpTypeWarning(process.env["METALLB_BGP_TYPE"]);
+  const log = createLog(flags.logLevel);
+  const namespace = configNamespace(flags);
+  const { component, instance, writesStatus, healthHost } = setup;
+  log.info({ version: version(), component, runtime: process.version, namespace }, "starting");
+  if (warning !== null) log.warn({ bgpType: process.env["METALLB_BGP_TYPE"] ?? null }, warning);
+
+  const stop = new AbortController();
+  const unhook = onEndSignals((name) => {
+    log.info({ signal: name }, "stopping");
+    stop.abort();
+  });
+  const metrics = createDaemonMetrics();
+  const store = openDirectoryStore({
+    dir: flags.manifests,
+    namespace,
+    stateDir: flags.stateDir,
+    instance,
+    writesStatus,
+  });
+  const stopProblems = logStoreProblems(store, log.child({ room: "manifests" }));
+  const listeners = await Promise.all([
+    listenOr(log, healthHost, flags.healthProbePort, () =>
+      healthPages(() => store.snapshot() !== null),
+    ),
+    listenOr(log, "127.0.0.1", flags.port, () => metricsPages(metrics.registry)),
+  ]);
+  try {
+    await run({ log, store, namespace, metrics, signal: stop.signal });
+  } finally {
+    stopProblems();
+    stop.abort();
+    await store.close();
+    await Promise.all(listeners.map((l) => l?.close() ?? Promise.resolve()));
+    unhook();
+  }
+  log.info({}, "stopped");
+  exitWith(EXIT.fine);
+}
+
+/** A port that is taken costs the probe or the metrics, not the announcements. */
+async function listenOr(
+  log: Logger,
+  host: string,
+  port: number,
+  pages: () => Parameters<typeof listen>[2],
+): Promise<Listener | null> {
+  if (port === 0) return null;
+  try {
+    return await listen(host, port, pages());
+  } catch (err) {
+    log.warn({ err, host, port }, "cannot listen");
+    return null;
+  }
+}
+
+function onEndSignals(end: (signal: NodeJS.Signals) => void): () => void {
+  let ending = false;
+  const handle = (signal: NodeJS.Signals): void => {
+    if (ending) return;
+    ending = true;
+    setTimeout(() => process.exit(EXIT.fine), LEAVE_MS).unref();
+    end(signal);
+  };
+  process.on("SIGTERM", handle);
+  process.on("SIGINT", handle);
+  return () => {
+    process.off("SIGTERM", handle);
+    process.off("SIGINT", handle);
+  };
+}
+
+/** One line when a problem of the store appears, one when it is gone. */
+function logStoreProblems(store: Store, log: Logger): () => void {
+  let known = new Map<string, unknown>();
+  const look = (): void => {
+    const now = new Map(store.problems().map((p) => [p.message, p]));
+    for (const [message, problem] of now)
+      if (!known.has(message)) log.warn({ problem }, "manifest problem");
+    for (const message of known.keys())
+      if (!now.has(message)) log.info({ message }, "manifest problem gone");
+    known = now;
+  };
+  look();
+  return store.onChange(look);
+}
