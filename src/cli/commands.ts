@@ -28,6 +28,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check manifests",
     load: () => import("./validate.ts"),
   },
+  allocate: {
+    summary: "which Service gets which address",
+    load: () => import("./allocate.ts"),
+  },
   announce: {
     summary: "what a node announces, at L2 and to each BGP peer",
     load: () => import("./announce.ts"),
