@@ -44,4 +44,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "run routers, nodes and a client on this machine, with FerroLB between them",
     load: () => import("./lab.ts"),
   },
+  admit: {
+    summary: "answer an AdmissionReview",
+    load: () => import("./admit.ts"),
+  },
 };

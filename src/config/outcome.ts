@@ -60,17 +60,15 @@ export function outcomeOf<D>(
     if (settled.kept.has(source.name)) return [{ object: source.ref, acting: "lastAccepted" }];
     return settled.out.has(source.name) ? [{ object: source.ref, acting: "nothing" }] : [];
   });
-  const consequence = new Map(
-    quarantined.map(({ object, acting: how }) => [
-      refText(object),
-      how === "nothing" ? "it is left out until then" : "its last accepted version stays in force",
-    ]),
+  const keptRefs = new Set(
+    quarantined.filter((q) => q.acting === "lastAccepted").map((q) => refText(q.object)),
   );
   const explained = settled.problems.map((problem): Problem => {
-    const then = consequence.get(refText(problem.object));
-    return problem.severity === "warning" || then === undefined
-      ? problem
-      : { ...problem, message: `${problem.message}; ${then}` };
+    if (problem.severity === "warning" || !keptRefs.has(refText(problem.object))) return problem;
+    return {
+      ...problem,
+      message: `${problem.message}; until then its last accepted version stays in force`,
+    };
   });
   return {
     problems: [...taken.problems, ...explained],
