@@ -1,0 +1,163 @@
+/**
+ * Membership as the speaker uses it: who may announce, by the ring's word, the fence chosen, and whether
+ * this process itself kept up. The protocol is in `src/membership`.
+ */
+import { ipFromOctets } from "../net/ip.ts";
+import type { Ip } from "../net/ip.ts";
+import { Memberlist } from "../membership/memberlist.ts";
+import type { MemberlistEvent, MemberlistOptions } from "../membership/memberlist.ts";
+import { suspicionTimes } from "../membership/formulas.ts";
+import { quorumOf } from "../membership/quorum.ts";
+import type { QuorumState } from "../membership/quorum.ts";
+import type { Log } from "./log.ts";
+import { decodeMemberMeta, encodeMemberMeta } from "./member-meta.ts";
+import type { MemberPort } from "./member-meta.ts";
+import type { Membership } from "./ports.ts";
+
+/** `gossip`: whoever the ring calls alive, as MetalLB. `quorum`: nobody, while half or fewer of the known are alive. */
+export type Fencing = "gossip" | "quorum";
+
+export interface SpeakerMembershipOptions extends Omit<MemberlistOptions, "onEvent" | "meta"> {
+  readonly fencing: Fencing;
+  readonly log: Log;
+  /** Whether a member's Node still exists; null while that is unknown. */
+  readonly exists: () => ((name: string) => boolean) | null;
+  /** Members known from before a restart; and where to keep them. */
+  readonly known: QuorumState;
+  readonly keepKnown: (state: QuorumState) => void;
+}
+
+/** What the others said of themselves. */
+export interface MemberFacts {
+  readonly name: string;
+  readonly address: Ip;
+  readonly alive: boolean;
+  /** Null: not FerroLB, or it could not say all. */
+  readonly ports: readonly MemberPort[] | null;
+}
+
+export interface SpeakerMembership extends Membership {
+  /** Every alive member is FerroLB: elections may go by address. */
+  allFerrolb(): boolean;
+  facts(): readonly MemberFacts[];
+  /** The interfaces this node can answer on. */
+  tell(ports: readonly MemberPort[]): void;
+  /** False when this process was frozen for so long that others may have taken over: asked before each answer. */
+  mayAnswer(): boolean;
+  /** Why `alive` is empty, where it is. */
+  fenced(): "quorumLost" | "stalled" | null;
+}
+
+const STALL_CHECK_MS = 200;
+
+export function startSpeakerMembership(options: SpeakerMembershipOptions): SpeakerMembership {
+  const { log, clock, timing } = options;
+  const listeners = new Set<() => void>();
+  const changed = (): void => {
+    for (const listener of listeners) listener();
+  };
+  let quorum: QuorumState = options.known;
+  let holds = true;
+  let stalled = false;
+
+  const reviewQuorum = (): void => {
+    const view = quorumOf(quorum, ring.records(), options.exists());
+    if (view.state.known.join() !== quorum.known.join()) options.keepKnown(view.state);
+    quorum = view.state;
+    if (view.holds === holds) return;
+    holds = view.holds;
+    if (options.fencing !== "quorum") return;
+    const fields = { alive: view.alive, known: quorum.known.length };
+    if (holds) log.info(fields, "quorum is back");
+    else log.warn(fields, "quorum lost: half or fewer of the known speakers are alive");
+  };
+
+  /** After a freeze nothing known is trusted until somebody else has answered. */
+  const recover = async (lateMs: number): Promise<void> => {
+    if (stalled) return;
+    stalled = true;
+    log.warn(
+      { lateMs: Math.round(lateMs) },
+      "this process was frozen: asking the others before answering",
+    );
+    changed();
+    for (;;) {
+      const others = ring.members().filter((m) => m.name !== options.name);
+      if (others.length === 0 || (await ring.join(others)) > 0 || closed) break;
+      await new Promise<void>((resolve) => clock.after(STALL_CHECK_MS, resolve));
+    }
+    stalled = false;
+    if (!closed) changed();
+  };
+
+  const onEvent = (event: MemberlistEvent): void => {
+    switch (event.kind) {
+      case "join":
+      case "leave":
+      case "update": {
+        const { name, state, addr } = event.node;
+        const fields = { node: name, address: ipFromOctets(addr), state };
+        if (event.kind === "join") log.info(fields, "member joined");
+        else if (event.kind === "leave") log.info(fields, "member left");
+        else log.debug(fields, "member updated");
+        reviewQuorum();
+        changed();
+        return;
+      }
+      case "conflict":
+        log.error(
+          { node: event.known.name, address: ipFromOctets(event.known.addr) },
+          "two members claim one name",
+        );
+        return;
+      case "udpBroken":
+        log.warn(
+          { node: event.node.name },
+          "member answers by TCP only: is UDP blocked between the nodes?",
+        );
+        return;
+      case "stall":
+        if (event.lateMs > patienceMs()) void recover(event.lateMs);
+        return;
+      default:
+        event satisfies never;
+    }
+  };
+
+  /** So long a silence and the others may have buried us. */
+  const patienceMs = (): number =>
+    suspicionTimes(ring.records().length, timing).minMs + timing.probeIntervalMs;
+
+  let closed = false;
+  const ring = new Memberlist({ ...options, meta: encodeMemberMeta([]), onEvent });
+  ring.start();
+  reviewQuorum();
+
+  const fenced = (): "quorumLost" | "stalled" | null =>
+    stalled ? "stalled" : options.fencing === "quorum" && !holds ? "quorumLost" : null;
+
+  return {
+    alive: () =>
+      fenced() === null ? new Set(ring.members().map((m) => m.name)) : new Set<string>(),
+    allFerrolb: () => ring.members().every((m) => decodeMemberMeta(m.meta) !== null),
+    facts: () =>
+      ring.records().map((m) => ({
+        name: m.name,
+        address: ipFromOctets(m.addr),
+        alive: m.state === "alive" || m.state === "suspect",
+        ports: decodeMemberMeta(m.meta)?.ports ?? null,
+      })),
+    tell: (ports) => ring.setMeta(encodeMemberMeta(ports)),
+    mayAnswer: () => !stalled && ring.sinceTickMs() < patienceMs(),
+    fenced,
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    leave: async () => {
+      closed = true;
+      await ring.leave(1000);
+      await ring.close();
+    },
+  };
+}

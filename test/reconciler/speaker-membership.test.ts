@@ -1,0 +1,135 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { emptySnapshot } from "../../src/api/snapshot.ts";
+import type { Node, Pod } from "../../src/api/objects.ts";
+import { MemoryNetwork, VirtualClock } from "../../src/membership/memory-transport.ts";
+import { PROFILES } from "../../src/membership/profiles.ts";
+import { parseIp } from "../../src/net/ip.ts";
+import { parseMac } from "../../src/net/mac.ts";
+import { decodeMemberMeta, encodeMemberMeta } from "../../src/reconciler/member-meta.ts";
+import { parseLabels, seedsFor } from "../../src/reconciler/seeds.ts";
+import { startSpeakerMembership } from "../../src/reconciler/speaker-membership.ts";
+import type { Fencing, SpeakerMembership } from "../../src/reconciler/speaker-membership.ts";
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+describe("member metadata", () => {
+  it("survives the wire", () => {
+    const ports = [{ name: "eth0", mac: parseMac("02:42:0a:00:00:01") }];
+    expect(decodeMemberMeta(encodeMemberMeta(ports))).to.deep.equal({ ports });
+    expect(decodeMemberMeta(encodeMemberMeta([]))).to.deep.equal({ ports: [] });
+  });
+  it("says that it does not say all", () => {
+    const ports = Array.from({ length: 60 }, (_, i) => ({
+      name: `interface-${i}`,
+      mac: parseMac("02:42:0a:00:00:01"),
+    }));
+    const octets = encodeMemberMeta(ports);
+    expect(octets.length).to.be.at.most(512);
+    expect(decodeMemberMeta(octets)).to.deep.equal({ ports: null });
+  });
+  it("of MetalLB, of serf and of anything else is no FerroLB's, and never throws", () => {
+    expect(decodeMemberMeta(null)).to.equal(null);
+    expect(decodeMemberMeta(Uint8Array.of(0xff, 0x80))).to.equal(null);
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        decodeMemberMeta(new TextEncoder().encode(`ferrolb1 ${text}`));
+      }),
+    );
+  });
+});
+
+describe("seeds", () => {
+  const own = { node: "n1", address: parseIp("192.0.2.1") };
+  const node = (name: string, address: string): Node => ({
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name },
+    status: { addresses: [{ type: "InternalIP", address }] },
+  });
+  const pod = (name: string, namespace: string, component: string, podIP: string): Pod => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace, labels: { app: "metallb", component } },
+    status: { podIP },
+  });
+  const labels = parseLabels("app=metallb, component=speaker");
+  const nodes = [
+    node("n1", "192.0.2.1"),
+    node("n2", "192.0.2.2"),
+    node("n3", "2001:db8::3"),
+    node("n4", "no address"),
+  ];
+
+  it("are the other Nodes of our family without Pods", () =>
+    expect(seedsFor({ ...emptySnapshot(), nodes }, labels, own)).to.deep.equal(["192.0.2.2"]));
+  it("are the labelled Pods of our namespace where there are some", () => {
+    const pods = [
+      pod("speaker-1", "metallb-system", "speaker", "192.0.2.1"),
+      pod("speaker-9", "metallb-system", "speaker", "192.0.2.9"),
+      pod("controller", "metallb-system", "controller", "192.0.2.8"),
+      pod("other", "default", "speaker", "192.0.2.7"),
+    ];
+    expect(seedsFor({ ...emptySnapshot(), nodes, pods }, labels, own)).to.deep.equal(["192.0.2.9"]);
+  });
+});
+
+describe("the speaker's view of the ring", () => {
+  function ring(size: number, fencing: Fencing) {
+    const clock = new VirtualClock();
+    let state = 7;
+    const random = () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
+    const network = new MemoryNetwork({ clock, random, loss: 0, delayMs: () => 1 });
+    const endpoints = Array.from({ length: size }, (_, i) => ({
+      addr: Uint8Array.of(192, 0, 2, i + 1),
+      port: 7946,
+    }));
+    const speakers = endpoints.map((endpoint, i): SpeakerMembership =>
+      startSpeakerMembership({
+        name: `n${i + 1}`,
+        transport: network.bind(endpoint),
+        timing: PROFILES.fast,
+        clock,
+        random,
+        seeds: () => endpoints,
+        fencing,
+        log: silent,
+        exists: () => null,
+        known: { known: [] },
+        keepKnown: () => undefined,
+      }),
+    );
+    return { clock, network, endpoints, speakers };
+  }
+  const sizes = (speakers: readonly SpeakerMembership[]) => speakers.map((s) => s.alive()?.size);
+
+  it("gossip alone: both halves of a split network go on", async () => {
+    const { clock, network, endpoints, speakers } = ring(3, "gossip");
+    await clock.run(2000);
+    expect(sizes(speakers)).to.deep.equal([3, 3, 3]);
+    expect(speakers.every((s) => s.allFerrolb())).to.equal(true);
+    network.partition(endpoints[0]!, 1);
+    await clock.run(3000);
+    expect(sizes(speakers)).to.deep.equal([1, 2, 2]);
+  });
+  it("quorum: the smaller half stops, and comes back when the split heals", async () => {
+    const { clock, network, endpoints, speakers } = ring(3, "quorum");
+    await clock.run(2000);
+    network.partition(endpoints[0]!, 1);
+    await clock.run(3000);
+    expect(sizes(speakers)).to.deep.equal([0, 2, 2]);
+    expect(speakers[0]!.fenced()).to.equal("quorumLost");
+    network.partition(endpoints[0]!, 0);
+    await clock.run(2000);
+    expect(sizes(speakers)).to.deep.equal([3, 3, 3]);
+  });
+  it("quorum: a planned leave does not fence those who stay", async () => {
+    const { clock, speakers } = ring(3, "quorum");
+    await clock.run(2000);
+    for (const s of speakers.slice(1)) {
+      void s.leave();
+      await clock.run(1500);
+    }
+    expect(speakers[0]!.alive()).to.deep.equal(new Set(["n1"]));
+  });
+});
