@@ -16,7 +16,18 @@ const serviceAllocation = object(
 export const ipAddressPoolSpec = object(
   {
     addresses: list(
-      text("A CIDR prefix, or a range start-end."),
+      text("A CIDR prefix, or a range start-end.", {
+        rules: [
+          rule<string>({
+            cel: "self != ''",
+            message: "an entry is a CIDR prefix or a range start-end, not an empty text",
+            is: "V26",
+            code: "badAddressRange",
+            beyond: true,
+            holds: (entry) => entry !== "",
+          }),
+        ],
+      }),
       "Addresses of the pool, tried in this order.",
       {
         rules: [

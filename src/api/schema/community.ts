@@ -1,4 +1,4 @@
-import { list, object, optional, text } from "./build.ts";
+import { list, object, optional, rule, text } from "./build.ts";
 
 export const communitySpec = object(
   {
@@ -10,6 +10,18 @@ export const communitySpec = object(
             value: optional(text("A:B, or large:A:B:C.")),
           },
           "One alias.",
+          {
+            rules: [
+              rule<{ readonly value?: string }>({
+                cel: "has(self.value) && self.value != ''",
+                message: "an alias needs a value, A:B or large:A:B:C",
+                is: "V57",
+                code: "badCommunity",
+                beyond: true,
+                holds: ({ value }) => (value ?? "") !== "",
+              }),
+            ],
+          },
         ),
         "Aliases for use in the communities of a BGPAdvertisement.",
       ),

@@ -1,4 +1,25 @@
-import { list, object, optional, text, textMap } from "./build.ts";
+import { list, object, optional, rule, text, textMap } from "./build.ts";
+
+interface Requirement {
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+const OPERATORS = { withValues: ["In", "NotIn"], without: ["Exists", "DoesNotExist"] };
+
+/** The part of V23 that fits the API server's cost limits: keys and values would need a regular expression. */
+const operatorFitsValues = rule<Requirement>({
+  cel:
+    "has(self.values) && self.values.size() > 0 " +
+    "? (self.operator == 'In' || self.operator == 'NotIn') " +
+    ": (self.operator == 'Exists' || self.operator == 'DoesNotExist')",
+  message: "operator is In or NotIn with values, or Exists or DoesNotExist without",
+  is: "V23",
+  code: "badSelector",
+  beyond: true,
+  holds: ({ operator, values = [] }) =>
+    (values.length > 0 ? OPERATORS.withValues : OPERATORS.without).includes(operator),
+});
 
 /** `metav1.LabelSelector`: labels and expressions are ANDed; `{}` matches everything. */
 export const labelSelector = object(
@@ -16,6 +37,7 @@ export const labelSelector = object(
             ),
           },
           "One requirement on a label.",
+          { rules: [operatorFitsValues] },
         ),
         "Requirements; all must hold.",
         { "x-kubernetes-list-type": "atomic" },
@@ -41,6 +63,7 @@ export const nodeSelectorV1beta1 = object(
             values: list(text("Label value."), "At least one value.", { minItems: 1, is: "V12" }),
           },
           "One requirement on a label.",
+          { rules: [operatorFitsValues] },
         ),
         "Requirements; all must hold.",
       ),
