@@ -74,7 +74,7 @@ export const bgpAdvertisementSpec = object(
     ...pools,
     localPref: optional(
       integer("LOCAL_PREF for peers of the own AS; 0 sets none.", {
-        format: "int32",
+        // No format: an API server that holds to int32 would refuse the upper half (Q16).
         decodesAs: "uint32",
         rules: [
           rule<number>({
