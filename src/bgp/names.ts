@@ -1,10 +1,10 @@
 /**
- * Names in frr.conf. `<id>-in` and `<id>-out` are plain on purpose: extra configuration written by hand
- * refers to them.
+ * Names in frr.conf. The prefix tells what is ours in a running FRR; extra configuration written by hand may
+ * refer to these names, so they are kept.
  */
-export const inboundName = (id: string): string => `${id}-in`;
-export const outboundName = (id: string): string => `${id}-out`;
-export const className = (number: number): string => `class-${number}`;
+export const inboundName = (id: string): string => `ferrolb-${id}-in`;
+export const outboundName = (id: string): string => `ferrolb-${id}-out`;
+export const className = (number: number): string => `ferrolb-class-${number}`;
 
 /** The only entry of an inbound map; lower numbers are free for extra configuration. */
 export const INBOUND_SEQUENCE = 20;
