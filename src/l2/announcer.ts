@@ -66,6 +66,8 @@ export interface AnnouncerOptions {
   readonly probeEveryMs?: number;
   readonly metrics: L2Metrics;
   readonly onEvent: (event: L2Event) => void;
+  /** Asked before every answer: false when this process was frozen and others may have taken over. */
+  readonly mayAnswer?: () => boolean;
 }
 
 export interface L2Announcer {
@@ -131,7 +133,7 @@ class Announcing implements L2Announcer {
   #closed = false;
 
   constructor(options: AnnouncerOptions) {
-    this.#options = { refreshMs: 60_000, probeEveryMs: 1000, ...options };
+    this.#options = { refreshMs: 60_000, probeEveryMs: 1000, mayAnswer: () => true, ...options };
     const { clock } = options;
     this.#rounds = new Rounds(this.#options.refreshMs);
     this.#duels = new Duels({
@@ -344,7 +346,7 @@ class Announcing implements L2Announcer {
 
   #standingOf(ip: Ip, port: Port): Standing {
     const choice = this.#announced.get(ip);
-    if (choice === undefined || this.#duels.has(ip)) return "no";
+    if (choice === undefined || this.#duels.has(ip) || !this.#options.mayAnswer()) return "no";
     return isOn(choice, port) ? "here" : "elsewhere";
   }
 
@@ -390,6 +392,7 @@ class Announcing implements L2Announcer {
   }
 
   #announceOnce(ip: Ip): void {
+    if (!this.#options.mayAnswer()) return;
     if (this.#duels.has(ip)) return;
     let frames = 0;
     for (const responder of this.#respondersFor(ip)) frames += responder.announce(ip);
