@@ -4,7 +4,9 @@
  */
 import type { Service, ServiceKey } from "../api/objects.ts";
 import { keyOf } from "../api/objects.ts";
+import type { Snapshot } from "../api/snapshot.ts";
 import type { PoolCounters } from "../api/store.ts";
+import type { Parsed } from "../config/parse.ts";
 import { POOL_OUT_ANNOTATION } from "./annotations.ts";
 import type { AllocationEvent } from "./events.ts";
 import { PassMemo } from "./memo.ts";
@@ -27,6 +29,28 @@ export interface Settled {
   /** The Services with their addresses in the status, in the order given. */
   readonly services: readonly Service[];
 }
+
+/** Names of pools that are in the manifests, but do not act: their addresses are left alone. */
+export const poolsLeftOut = ({ quarantined }: Pick<Parsed, "quarantined">): ReadonlySet<string> =>
+  new Set(
+    quarantined
+      .filter((q) => q.object.kind === "IPAddressPool" && q.acting === "nothing")
+      .map((q) => q.object.name),
+  );
+
+/** A snapshot of manifests, where nobody else gives cluster IPs. */
+export const settleSnapshot = (
+  { services }: Pick<Snapshot, "services">,
+  parsed: Pick<Parsed, "config" | "quarantined">,
+  lbClass: string,
+): Settled =>
+  settleServices({
+    pools: parsed.config.pools,
+    leftOut: poolsLeftOut(parsed),
+    services,
+    lbClass,
+    familySource: "derived",
+  });
 
 /** One pass writes all there is to write, the next sees that; more would be a fault of ours. */
 const PASSES_AT_MOST = 4;

@@ -1,4 +1,4 @@
-import { settleServices } from "../allocator/settle.ts";
+import { settleSnapshot } from "../allocator/settle.ts";
 import type { Settled } from "../allocator/settle.ts";
 import type { AllocationEvent } from "../allocator/events.ts";
 import { messageOf } from "../allocator/messages.ts";
@@ -7,11 +7,10 @@ import { refText } from "../api/objects.ts";
 import type { ServiceKey } from "../api/objects.ts";
 import type { PoolCounters } from "../api/store.ts";
 import { parseConfig } from "../config/parse.ts";
-import type { Parsed } from "../config/parse.ts";
 import type { Register } from "./commands.ts";
 import { EXIT, exitWith } from "./exit.ts";
 import { addInputOptions, readInput } from "./input.ts";
-import type { Input, InputFlags } from "./input.ts";
+import type { InputFlags } from "./input.ts";
 import { addOutputOption, printAs, table } from "./output.ts";
 import type { OutputFormat } from "./output.ts";
 
@@ -30,28 +29,6 @@ export interface AllocateAnswer {
   /** By name, sorted. Exact integers, also beyond 2^53. */
   readonly pools: Readonly<Record<string, PoolCounters>>;
 }
-
-/** Names of pools that are in the manifests, but do not act. */
-export const poolsLeftOut = ({ quarantined }: Parsed): ReadonlySet<string> =>
-  new Set(
-    quarantined
-      .filter((q) => q.object.kind === "IPAddressPool" && q.acting === "nothing")
-      .map((q) => q.object.name),
-  );
-
-/** The controller, run offline on a snapshot: nobody else gives cluster IPs there. */
-export const settleInput = (
-  { snapshot }: Pick<Input, "snapshot">,
-  parsed: Parsed,
-  lbClass: string,
-): Settled =>
-  settleServices({
-    pools: parsed.config.pools,
-    leftOut: poolsLeftOut(parsed),
-    services: snapshot.services,
-    lbClass,
-    familySource: "derived",
-  });
 
 export function allocateAnswer(settled: Settled): AllocateAnswer {
   const { outcomes, events, counters } = settled;
@@ -97,7 +74,7 @@ export const register: Register = (program) => {
       async (flags: InputFlags & { readonly output: OutputFormat; readonly lbClass: string }) => {
         const input = await readInput(flags);
         const parsed = parseConfig(input.snapshot);
-        const settled = settleInput(input, parsed, flags.lbClass);
+        const settled = settleSnapshot(input.snapshot, parsed, flags.lbClass);
         const answer = allocateAnswer(settled);
         printAs(flags.output, answer, () => forPeople(answer, settled));
         const errors = errorsIn([...input.problems, ...parsed.problems]);

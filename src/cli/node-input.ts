@@ -1,6 +1,7 @@
 /** What the commands about one node share: which node, which Services, and the configuration in force. */
 import { Option } from "commander";
 import type { Command } from "commander";
+import { settleSnapshot } from "../allocator/settle.ts";
 import { refText } from "../api/objects.ts";
 import type { Problem } from "../api/problem.ts";
 import type { Snapshot } from "../api/snapshot.ts";
@@ -42,10 +43,14 @@ export interface NodeInput {
 
 export async function readNodeInput(flags: NodeFlags): Promise<NodeInput> {
   const { snapshot, problems: ofInput } = await readInput(flags);
-  const { config, problems } = parseConfig(snapshot);
+  const parsed = parseConfig(snapshot);
+  const { config, problems } = parsed;
   if (!snapshot.nodes.some((n) => n.metadata.name === flags.node))
     process.stderr.write(`note: there is no Node ${flags.node} in the manifests\n`);
-  return { snapshot, config, problems: [...ofInput, ...problems] };
+  const services = flags.allocate
+    ? settleSnapshot(snapshot, parsed, flags.lbClass).services
+    : snapshot.services;
+  return { snapshot: { ...snapshot, services }, config, problems: [...ofInput, ...problems] };
 }
 
 /** Errors go to stderr, so that stdout stays what was asked for; true when there are any. */

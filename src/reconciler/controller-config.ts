@@ -2,6 +2,7 @@
  * The configuration as the controller uses it: parsed again only when something it depends on changed, and
  * the same pools again when they came out equal, so that the allocator's memory stays good.
  */
+import { poolsLeftOut } from "../allocator/settle.ts";
 import type { Problem } from "../api/problem.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import { acceptedText } from "../config/accepted.ts";
@@ -56,12 +57,9 @@ export function controllerConfigFrom(accepted: Accepted): (snapshot: Snapshot) =
     const parsed = parseConfig(snapshot, { accepted: past });
     past = parsed.accepted;
     const same = poolsText(parsed.config.pools) === poolsText(config.pools);
-    const leftOut = parsed.quarantined
-      .filter((q) => q.object.kind === "IPAddressPool" && q.acting === "nothing")
-      .map((q) => q.object.name);
     config = {
       pools: same ? config.pools : parsed.config.pools,
-      leftOut: new Set(leftOut),
+      leftOut: poolsLeftOut(parsed),
       problems: parsed.problems,
       acceptedText: acceptedText(past),
     };
