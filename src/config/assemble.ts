@@ -34,9 +34,14 @@ function mergedL2(list: readonly Admitted<L2Draft>[]): readonly L2Advertisement[
   for (const { version, draft } of list) {
     const { nodes, interfaces, serviceSelectors } = draft;
     const key = stableText([nodes, interfaces, serviceSelectors]);
-    const names = [...(merged.get(key)?.names ?? []), version.source.name];
+    const same = merged.get(key);
+    const names = [...(same?.names ?? []), version.source.name];
     const allInterfaces = interfaces.length === 0;
-    merged.set(key, { names, nodes, interfaces, allInterfaces, serviceSelectors });
+    const spread = draft.isBounded || same?.spread === "bounded";
+    merged.set(key, {
+      ...{ names, nodes, interfaces, allInterfaces, serviceSelectors },
+      ...(spread && { spread: "bounded" }),
+    });
   }
   return [...merged.values()];
 }

@@ -72,6 +72,8 @@ export interface L2Advertisement {
   readonly interfaces: readonly string[];
   readonly allInterfaces: boolean;
   readonly serviceSelectors: readonly LabelSelector[];
+  /** Owners of the addresses differ by at most one (annotation of ours); absent: MetalLB's election. */
+  readonly spread?: "bounded";
 }
 
 export type PeerEndpoint =

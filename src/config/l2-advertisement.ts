@@ -1,6 +1,6 @@
 /** L2Advertisement: rule V38, crds reference 2.7, 3.4, 3.7. */
 import type { LabelSelector } from "../api/objects.ts";
-import { findingsOn, hasError } from "./findings.ts";
+import { findingsOn, hasError, quoted } from "./findings.ts";
 import { compareText, stableText, textsAt } from "./read.ts";
 import type { Fields } from "./read.ts";
 import {
@@ -24,7 +24,11 @@ export interface L2Draft extends PoolChoice {
   readonly nodes: readonly string[];
   readonly interfaces: readonly string[];
   readonly serviceSelectors: readonly LabelSelector[];
+  readonly isBounded: boolean;
 }
+
+/** `bounded`: no owner has two addresses more than another. */
+export const SPREAD_ANNOTATION = "ferrolb.io/spread";
 
 export const poolChoiceOf = (spec: Fields, found: Findings): PoolChoice => ({
   poolNames: distinctTexts(spec, "ipAddressPools", "spec.ipAddressPools", found),
@@ -42,9 +46,22 @@ export const serviceSelectorsOf = (spec: Fields, found: Findings): readonly Labe
     compareText(stableText(a), stableText(b)),
   );
 
+function isBounded({ source }: Version, found: Findings): boolean {
+  const text = source.annotations[SPREAD_ANNOTATION];
+  if (text !== undefined && text !== "bounded")
+    found.warn(
+      "F5",
+      "badSpread",
+      `metadata.annotations[${JSON.stringify(SPREAD_ANNOTATION)}]`,
+      `${quoted(text)} has no effect: write "bounded" or remove it`,
+    );
+  return text === "bounded";
+}
+
 const own =
   (nodes: readonly Labelled[]) =>
-  ({ source }: Version): Judged<L2Draft> => {
+  (version: Version): Judged<L2Draft> => {
+    const { source } = version;
     const found = findingsOn(source.ref);
     found.problems.push(...source.refusals);
     const value: L2Draft = {
@@ -52,6 +69,7 @@ const own =
       nodes: namesMatching(checkedNodeSelectors(source.spec, nodes, found), nodes),
       interfaces: [...new Set(textsAt(source.spec, "interfaces"))].sort(compareText),
       serviceSelectors: serviceSelectorsOf(source.spec, found),
+      isBounded: isBounded(version, found),
     };
     return { value: hasError(found.problems) ? null : value, problems: found.problems };
   };

@@ -13,16 +13,13 @@ import { Duels, verdictFor } from "./duel.ts";
 import type { Verdict } from "./duel.ts";
 import { Groups } from "./groups.ts";
 import { portsOf } from "./interfaces.ts";
-import type { Port } from "./interfaces.ts";
+import type { Interfaces, Port } from "./interfaces.ts";
 import { memberOf, parseNeighbourTable } from "./members.ts";
 import type { Member, NeighbourEntry } from "./members.ts";
 import { solicitedNodeGroup } from "./ndp.ts";
 import { Responder } from "./responder.ts";
 import { ROUND_EVERY_MS, Rounds } from "./rounds.ts";
 import { readLinks, requirePacketSockets, watchLinks } from "./socket.ts";
-
-/** `*`: every interface that can answer; else these names. */
-export type Interfaces = "*" | readonly string[];
 
 export type L2Event =
   /** None of the listed interfaces can answer: MetalLB's event of the same name. */

@@ -33,6 +33,9 @@ export interface Port {
   readonly running: boolean;
 }
 
+/** `*`: every interface that can answer; else these names. */
+export type Interfaces = "*" | readonly string[];
+
 const [UP, BROADCAST, RUNNING, NOARP] = [0x1, 0x2, 0x40, 0x80];
 
 /** The list of the shipped `metallb-excludel2` ConfigMap. */

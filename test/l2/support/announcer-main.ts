@@ -4,7 +4,7 @@
  */
 import { createInterface } from "node:readline";
 import { startAnnouncer } from "../../../src/l2/announcer.ts";
-import type { Interfaces } from "../../../src/l2/announcer.ts";
+import type { Interfaces } from "../../../src/l2/interfaces.ts";
 import type { Member } from "../../../src/l2/members.ts";
 import { parseIp } from "../../../src/net/ip.ts";
 import type { Ip } from "../../../src/net/ip.ts";

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { Netns } from "../../../src/lab/netns.ts";
-import type { Interfaces } from "../../../src/l2/announcer.ts";
+import type { Interfaces } from "../../../src/l2/interfaces.ts";
 
 export interface Said {
   readonly event?: { readonly kind: string; readonly [key: string]: unknown };

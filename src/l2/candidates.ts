@@ -1,0 +1,89 @@
+/** Which nodes could announce a Service at L2, and what keeps the others from it: behaviour reference 2.4, 3.1. */
+import type { Node, Service } from "../api/objects.ts";
+import { EXCLUDE_LABEL } from "../api/resources.ts";
+import { anySelectorMatches } from "../api/selector.ts";
+import type { EndpointView } from "../api/service-view.ts";
+import type { L2Advertisement, Pool } from "../config/config.ts";
+import type { Interfaces } from "./interfaces.ts";
+
+/** What to do about the exclude label; `auto` ignores it where all nodes of the advertisements carry it. */
+export type ExcludePolicy = "honour" | "ignore" | "auto";
+
+/** Why a node that an advertisement lists is no candidate. */
+export type Unfit =
+  | "nodeNetworkUnavailable"
+  | "nodeLabeledExcludeBalancers"
+  | "noLocalEndpoints"
+  /** None of the interfaces that the advertisements ask for is up there. */
+  | "noInterface"
+  /** No live member of the membership. */
+  | "notAlive";
+
+/** The nodes of the cluster at one moment. */
+export interface Cluster {
+  readonly nodes: ReadonlyMap<string, Node>;
+  /** Null: membership is switched off, every node counts. */
+  readonly alive: ReadonlySet<string> | null;
+  readonly excludePolicy: ExcludePolicy;
+  /** Interfaces that can answer, by node; a node that is not in it may have any. Null: not asked. */
+  readonly interfacesByNode: ReadonlyMap<string, readonly string[]> | null;
+}
+
+/** The pool's advertisements that match the Service's labels. */
+export const advertisementsFor = (pool: Pool, service: Service): readonly L2Advertisement[] =>
+  pool.l2Advertisements.filter((a) =>
+    anySelectorMatches(a.serviceSelectors, service.metadata.labels),
+  );
+
+/** The interfaces that a node uses: all, or the union of the lists of those that list the node. */
+export function interfacesOn(advertisements: readonly L2Advertisement[], node: string): Interfaces {
+  const here = advertisements.filter((a) => a.nodes.includes(node));
+  if (here.some((a) => a.allInterfaces)) return "*";
+  return [...new Set(here.flatMap((a) => a.interfaces))].sort();
+}
+
+export interface Fitness {
+  /** Every node that an advertisement lists, sorted. */
+  readonly listed: readonly string[];
+  readonly unfit: ReadonlyMap<string, Unfit>;
+  /** Candidates, sorted. */
+  readonly fit: readonly string[];
+}
+
+export function fitnessOf(
+  service: Service,
+  endpoints: EndpointView,
+  advertisements: readonly L2Advertisement[],
+  cluster: Cluster,
+): Fitness {
+  const { nodes, alive, excludePolicy, interfacesByNode } = cluster;
+  const listed = [...new Set(advertisements.flatMap((a) => a.nodes))].sort();
+  const labelled = (name: string): boolean =>
+    nodes.get(name)?.metadata.labels?.[EXCLUDE_LABEL] !== undefined;
+  const labelCounts =
+    excludePolicy === "honour" || (excludePolicy === "auto" && !listed.every(labelled));
+  const isLocal = service.spec?.externalTrafficPolicy === "Local";
+  const unfitness = (name: string): Unfit | null => {
+    if (isNetworkUnavailable(nodes.get(name))) return "nodeNetworkUnavailable";
+    if (labelCounts && labelled(name)) return "nodeLabeledExcludeBalancers";
+    if (isLocal && !endpoints.nodes.has(name)) return "noLocalEndpoints";
+    const up = interfacesByNode?.get(name);
+    if (up !== undefined && !canUse(interfacesOn(advertisements, name), up)) return "noInterface";
+    return alive === null || alive.has(name) ? null : "notAlive";
+  };
+  const unfit = new Map<string, Unfit>();
+  for (const name of listed) {
+    const why = unfitness(name);
+    if (why !== null) unfit.set(name, why);
+  }
+  return { listed, unfit, fit: listed.filter((name) => !unfit.has(name)) };
+}
+
+const canUse = (wanted: Interfaces, up: readonly string[]): boolean =>
+  wanted === "*" ? up.length > 0 : wanted.some((name) => up.includes(name));
+
+/** A Node that was not seen yet counts as available. */
+const isNetworkUnavailable = (node: Node | undefined): boolean =>
+  (node?.status?.conditions ?? []).some(
+    (c) => c.type === "NetworkUnavailable" && c.status === "True",
+  );
