@@ -7,7 +7,7 @@ import type { Snapshot } from "../api/snapshot.ts";
 import { familyOf } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
 import type { Answer } from "./backend.ts";
-import type { Path, Routes } from "./look.ts";
+import type { Path, Routes, Session } from "./look.ts";
 import { NODES, ROUTERS, ROUTER_ASN, NODE_ASN } from "./plan.ts";
 import type { NodeName, RouterName } from "./plan.ts";
 import { ipsOf } from "./rows.ts";
@@ -30,6 +30,8 @@ export interface AnnouncedPrefix {
 export interface Eyes {
   routes(router: RouterName): Promise<Routes>;
   paths(router: RouterName, prefix: string): Promise<readonly Path[]>;
+  /** By the neighbor's address. */
+  sessions(router: RouterName): Promise<ReadonlyMap<string, Session>>;
   arp(dev: "eth0" | "eth1", address: string): Promise<readonly string[]>;
   ask(address: string, port: number): Promise<Answer | null>;
   readonly nameOf: (id: string) => string;

@@ -6,7 +6,7 @@ import { parsePrefix, prefixContains } from "../net/prefix.ts";
 import type { Answer } from "./backend.ts";
 import type { Eyes } from "./claims.ts";
 import type { Lab } from "./lab.ts";
-import { arpOwners, askBackend, pathsAt, routesAt, whoIsWho } from "./look.ts";
+import { arpOwners, askBackend, pathsAt, routesAt, sessionsAt, whoIsWho } from "./look.ts";
 import { LAN } from "./plan.ts";
 import { ipsOf } from "./rows.ts";
 import type { Seen } from "./rows.ts";
@@ -22,6 +22,7 @@ export async function eyesOf(lab: Lab): Promise<Eyes> {
     nameOf,
     routes: (router) => routesAt(lab.places[router]),
     paths: (router, prefix) => pathsAt(lab.routers[router], prefix),
+    sessions: (router) => sessionsAt(lab.routers[router]),
     arp: (dev, address) => arpOwners(lab.places.c1, dev, address),
     ask: (address, port) => askBackend(lab.places.c1, address, port),
   };

@@ -2,6 +2,7 @@
  * frr.conf of a lab router: the other side of what the speakers say. Neighbors are static, because FRR 10
  * keeps a dynamic one with BFD in Idle.
  */
+import { join } from "node:path";
 import { NODES, NODE_ASN, ROUTER_ASN, addressOf } from "./plan.ts";
 import type { NodeName, RouterName } from "./plan.ts";
 
@@ -11,9 +12,18 @@ export interface RouterOptions {
   /** BFD with every node: intervals in milliseconds. Absent: no BFD. */
   readonly bfd?: { readonly intervalMs: number; readonly multiplier: number };
   readonly asn?: number;
+  /** Records every prefix received in the router's log: for tests, it grows. */
+  readonly record?: boolean;
   /** Default: all of them. */
   readonly neighbors?: readonly NodeName[];
 }
+
+/** As the daemons see it: FRR's own directory is bound there. */
+const LOG = "/var/run/frr/frr.log";
+
+/** Where the log of a router of the lab below `dir` is. */
+export const routerLog = (dir: string, router: RouterName): string =>
+  join(dir, router, "frr/run/frr.log");
 
 export function routerConfig(router: RouterName, options: RouterOptions = {}): string {
   const asn = options.asn ?? ROUTER_ASN[router];
@@ -28,9 +38,9 @@ export function routerConfig(router: RouterName, options: RouterOptions = {}): s
   ];
   const lines = [
     `hostname ${router}`,
-    "log file /var/run/frr/frr.log informational",
-    "debug bgp updates in",
-    "debug bgp neighbor-events",
+    `log file ${LOG} ${options.record === true ? "debugging" : "informational"}`,
+    "log timestamp precision 3",
+    ...(options.record === true ? ["debug bgp updates in"] : []),
     `router bgp ${asn}`,
     ` bgp router-id ${addressOf(router, "lan")}`,
     " no bgp ebgp-requires-policy",
