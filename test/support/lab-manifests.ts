@@ -82,7 +82,7 @@ export const nodes = (): readonly Manifest[] =>
   }));
 
 export interface ServiceOptions {
-  /** Requested address. */
+  /** Requested address; its family is the Service's. Default: any IPv4 one. */
   readonly ip?: string;
   readonly local?: boolean;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -94,6 +94,7 @@ export interface ServiceOptions {
 /** A Service on port 80 and its EndpointSlice: the pods of the lab. */
 export function service(name: string, options: ServiceOptions = {}): readonly Manifest[] {
   const { ip, local = false, annotations = {}, labels = {}, on = NODES } = options;
+  const six = ip?.includes(":") === true;
   return [
     {
       apiVersion: "v1",
@@ -101,7 +102,7 @@ export function service(name: string, options: ServiceOptions = {}): readonly Ma
       metadata: { name, namespace: "default", annotations, labels },
       spec: {
         type: "LoadBalancer",
-        clusterIP: "192.0.2.250",
+        clusterIP: six ? "2001:db8:0:e::1" : "192.0.2.250",
         externalTrafficPolicy: local ? "Local" : "Cluster",
         ports: [{ port: 80, targetPort: 8080 }],
         ...(ip === undefined ? {} : { loadBalancerIP: ip }),
@@ -115,10 +116,10 @@ export function service(name: string, options: ServiceOptions = {}): readonly Ma
         namespace: "default",
         labels: { "kubernetes.io/service-name": name },
       },
-      addressType: "IPv4",
+      addressType: six ? "IPv6" : "IPv4",
       ports: [{ port: 8080 }],
-      endpoints: POD_NETWORKS.filter(({ node }) => on.includes(node)).map(({ node, v4 }) => ({
-        addresses: [v4.pod],
+      endpoints: POD_NETWORKS.filter(({ node }) => on.includes(node)).map(({ node, v4, v6 }) => ({
+        addresses: [six ? v6.pod : v4.pod],
         nodeName: node,
         conditions: { ready: true },
       })),
