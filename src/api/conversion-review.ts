@@ -36,7 +36,7 @@ function convert(object: unknown, to: string): Json {
       `only BGPPeer converts, between ${Object.keys(VERSIONS).join(" and ")}`,
     );
   if (from === to) return peer;
-  const { value, findings } = walk(version.schema, peer["spec"] ?? {}, "spec");
+  const { value, findings } = walk(version.schema, peer["spec"] ?? {}, "spec", false);
   const bad = findings.find(({ is }) => UNDECODABLE.has(is));
   if (bad !== undefined) throw new AppError("ERR_BAD_CONVERSION", `${bad.path} ${bad.message}`);
   return {

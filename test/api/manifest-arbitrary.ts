@@ -132,6 +132,14 @@ const specs: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   }),
 };
 
+/** A good peer with a few fields of a random one: most rules compare two or three fields. */
+const nearlyGood = (key: string): fc.Arbitrary<unknown> =>
+  fc.tuple(specs[key] ?? fc.constant({}), array(fc.nat(14), { maxLength: 3 })).map(([wild, at]) => {
+    const fields = Object.entries(wild as object).filter((_, i) => at.includes(i));
+    const good = { myASN: 64500, peerASN: 64501, peerAddress: "192.0.2.1" };
+    return { ...good, ...Object.fromEntries(fields) };
+  });
+
 /** JSON has no `undefined`. */
 const asJson = (value: unknown): unknown =>
   value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown);
@@ -141,7 +149,9 @@ export const anyManifest: fc.Arbitrary<Manifest> = oneof(
   ...Object.entries(specs).map(([key, spec]) => {
     const [apiVersion = "", kind = ""] = key.split(" ");
     const metadata = { name: "a", namespace: "metallb-system" };
-    return maybe(spec).map((s) => ({
+    const near =
+      kind === "BGPPeer" ? oneof(maybe(spec), nearlyGood(key), nearlyGood(key)) : maybe(spec);
+    return near.map((s) => ({
       apiVersion,
       kind,
       metadata,

@@ -36,13 +36,15 @@ interface At {
   readonly path: string;
   readonly is: string | null;
   readonly findings: Finding[];
+  readonly defaults: boolean;
 }
 
 const MISSING = Symbol("missing"); // a value of the wrong type
 
-export function walk(schema: TSchema, value: unknown, path: string): Walked {
+/** @param defaults whether absent fields get the schema's default. */
+export function walk(schema: TSchema, value: unknown, path: string, defaults = true): Walked {
   const findings: Finding[] = [];
-  const found = read(schema, value, { path, is: null, findings });
+  const found = read(schema, value, { path, is: null, findings, defaults });
   return { value: found === MISSING ? undefined : found, findings };
 }
 
@@ -115,7 +117,7 @@ function readMap(schema: Schema, fields: ReadonlyMap<string, unknown>, at: At): 
 function readFields(schema: Schema, fields: ReadonlyMap<string, unknown>, at: At): object {
   const kept: [string, unknown][] = [];
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
-    const field: unknown = fields.get(key) ?? property.default;
+    const field: unknown = fields.get(key) ?? (at.defaults ? property.default : undefined);
     if (field !== undefined) {
       const found = read(property, field, { ...at, path: child(at.path, key) });
       if (found !== MISSING) kept.push([key, found]);
@@ -240,7 +242,7 @@ export function walkChange(
   path: string,
 ): readonly Finding[] {
   const findings: Finding[] = [];
-  compare(schema, before, now, { path, is: null, findings });
+  compare(schema, before, now, { path, is: null, findings, defaults: false });
   return findings;
 }
 
