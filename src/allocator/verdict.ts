@@ -5,6 +5,7 @@
  */
 import type { Ip } from "../net/ip.ts";
 import {
+  allocationFailed,
   clearAssignment,
   notEnoughClusterIPs,
   requestRefused,
@@ -62,11 +63,8 @@ export function verdictFor(
   if (isOfLeftOutPool(wish, places, leftOut))
     return { kind: "leave", reason: null, places: places.filter((p) => p !== null), events: [] };
   const impossible = impossibleReason(wish, index);
-  if (impossible !== null) {
-    const events =
-      impossible.kind === "notEnoughClusterIPs" ? [notEnoughClusterIPs(impossible.clusterIPs)] : [];
-    return { kind: "clear", reason: impossible, events };
-  }
+  if (impossible !== null)
+    return { kind: "clear", reason: impossible, events: eventsFor(wish, impossible) };
   if (current.length === 0) return { kind: "seek", events: [] };
   return verdictOnHeld(wish, current, places);
 }
@@ -86,6 +84,12 @@ function impossibleReason(wish: Wish, index: PoolIndex): PendingReason | null {
   return wish.policy === "RequireDualStack" && clusterIPs.length === 1
     ? { kind: "notEnoughClusterIPs", clusterIPs }
     : null;
+}
+
+/** MetalLB says nothing when there is no pool at all; people look for the reason there first. */
+function eventsFor(wish: Wish, reason: PendingReason): readonly AllocationEvent[] {
+  if (reason.kind === "notEnoughClusterIPs") return [notEnoughClusterIPs(reason.clusterIPs)];
+  return reason.kind === "noPool" ? [allocationFailed(wish.key, reason)] : [];
 }
 
 function verdictOnHeld(

@@ -71,6 +71,7 @@ export function assemble(parts: Parts): Config {
       serviceAllocation: draft.serviceAllocation,
       reserved: draft.reserved,
       draining: draft.draining,
+      retainS: draft.retainS,
       bgpAdvertisements: (bgp.get(name) ?? [])
         .filter((advertisement) => !advertisement.draft.notOn.has(name))
         .map(bgpAdvertisementOf),

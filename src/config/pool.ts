@@ -21,12 +21,15 @@ export interface PoolDraft {
   readonly serviceAllocation: ServiceAllocation | null;
   readonly reserved: readonly Prefix[];
   readonly draining: boolean;
+  readonly retainS: number | null;
 }
 
 /** Comma-separated CIDRs and ranges inside the pool that are never handed out. */
 export const RESERVED_ANNOTATION = "ferrolb.io/reserved-addresses";
 /** `"true"`: nothing new is given from the pool; holders keep what they have. */
 export const DRAIN_ANNOTATION = "ferrolb.io/drain";
+/** Seconds that an address stays with its Service's `namespace/name` after deletion; "0": not at all. */
+export const RETAIN_ANNOTATION = "ferrolb.io/retain-address-seconds";
 
 function allocationOf(
   raw: unknown,
@@ -105,6 +108,19 @@ function drainingOf(version: Version, found: Findings): boolean {
   return text === "true";
 }
 
+function retainOf(version: Version, found: Findings): number | null {
+  const text = version.source.annotations[RETAIN_ANNOTATION];
+  if (text === undefined) return null;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  found.warn(
+    "F5",
+    "badRetain",
+    `metadata.annotations[${JSON.stringify(RETAIN_ANNOTATION)}]`,
+    `${quoted(text)} has no effect: write a whole number of seconds`,
+  );
+  return null;
+}
+
 const own =
   (namespaces: readonly Labelled[]) =>
   (version: Version): Judged<PoolDraft> => {
@@ -130,6 +146,7 @@ const own =
       serviceAllocation: allocationOf(valueAt(source.spec, "serviceAllocation"), namespaces, found),
       reserved: reservedOf(version, found),
       draining: drainingOf(version, found),
+      retainS: retainOf(version, found),
     };
     return { value: hasError(found.problems) ? null : value, problems: found.problems };
   };
