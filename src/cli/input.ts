@@ -75,14 +75,21 @@ export async function readInput({ filename, namespace }: InputFlags): Promise<In
 }
 
 /** A document that is YAML but no object that may come in, in the words of `validate`. */
-export const problemOf = (bad: BadDocument, file: string, line: number): Problem => ({
-  severity: "error",
-  rule: "manifest",
-  code: "badDocument",
-  object: bad.named ?? { kind: "", namespace: "", name: "" },
-  path: bad.path,
-  message: `${file}:${line}: ${bad.path === "" ? "" : `${bad.path}: `}${bad.message}`,
-});
+export const problemOf = (bad: BadDocument, file: string, line: number): Problem =>
+  bad.problem !== undefined
+    ? {
+        ...bad.problem,
+        object: bad.named ?? bad.problem.object,
+        message: `${file}:${line}: ${bad.problem.message}`,
+      }
+    : {
+        severity: "error",
+        rule: "manifest",
+        code: "badDocument",
+        object: bad.named ?? { kind: "", namespace: "", name: "" },
+        path: bad.path,
+        message: `${file}:${line}: ${bad.path === "" ? "" : `${bad.path}: `}${bad.message}`,
+      };
 
 interface Source {
   readonly path: string;

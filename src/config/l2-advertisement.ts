@@ -8,6 +8,7 @@ import {
   checkedSelectors,
   distinctTexts,
   namesMatching,
+  repeatRule,
 } from "./selectors.ts";
 import type { Labelled } from "./selectors.ts";
 import type { Findings } from "./findings.ts";
@@ -71,6 +72,7 @@ const own =
       serviceSelectors: serviceSelectorsOf(source.spec, found),
       isBounded: isBounded(version, found),
     };
+    repeatRule("V38", "spec", found);
     return { value: hasError(found.problems) ? null : value, problems: found.problems };
   };
 

@@ -13,7 +13,7 @@ import { flagAt, integerAt, textAt } from "./read.ts";
 import type { Fields } from "./read.ts";
 import { profileOf } from "./bfd-profile.ts";
 import type { BfdProfile } from "./config.ts";
-import { checkedNodeSelectors, namesMatching } from "./selectors.ts";
+import { checkedNodeSelectors, namesMatching, repeatRule } from "./selectors.ts";
 import type { Labelled } from "./selectors.ts";
 import type { Judged, Rules, Version } from "./settle.ts";
 
@@ -162,6 +162,7 @@ const own =
       nodes: new Set(namesMatching(peer.nodeSelectors, context.nodes)),
       profile: profileFor(version, context, found),
     };
+    repeatRule("V75", "spec.nodeSelectors", found);
     noteFrrLimits(value, found);
     if (flagAt(spec, "disableMP") === true)
       found.warn("V18", "disableMpDeprecated", "spec.disableMP", "has no effect: remove it");

@@ -8,7 +8,7 @@ import { intervalOf, parseBlock } from "./pool-addresses.ts";
 import type { Block } from "./pool-addresses.ts";
 import { compareText, fieldsOf, flagAt, integerAt, listAt, valueAt } from "./read.ts";
 import type { Fields } from "./read.ts";
-import { checkedSelectors, distinctTexts, namesMatching } from "./selectors.ts";
+import { checkedSelectors, distinctTexts, namesMatching, repeatRule } from "./selectors.ts";
 import type { Labelled } from "./selectors.ts";
 import type { Judged, Rules, Table, Version } from "./settle.ts";
 
@@ -48,6 +48,7 @@ function allocationOf(
     `${path}.serviceSelectors`,
     found,
   );
+  repeatRule("V34", path, found);
   if (selectors.length > 0 && matched.length === 0 && namespaces.length > 0)
     found.warn(
       "F4",

@@ -125,6 +125,20 @@ export function checkedSelectors(
   return selectors;
 }
 
+/** V34, V38 and V75 repeat V20 to V23 for one place; that place then breaks both. */
+export function repeatRule(rule: string, path: string, found: Findings): void {
+  const broken = found.problems
+    .filter((p) => /^V2[0-3]$/.test(p.rule) && p.path.startsWith(path))
+    .map((p) => p.rule);
+  if (broken.length > 0)
+    found.error(
+      rule,
+      "badLists",
+      path,
+      `breaks ${[...new Set(broken)].sort().join(" and ")}: mend what is named there`,
+    );
+}
+
 /** V21 to V23, and a warning where a list of node selectors matches none of the nodes there are (X5). */
 export function checkedNodeSelectors(
   spec: Fields,

@@ -29,6 +29,16 @@ export const LIST_OF: Readonly<Record<string, ListName>> = {
   Pod: "pods",
 };
 
+/** Kinds of which the configuration itself says which of two stays: the older, whatever the order of files. */
+const JUDGED_LATER: ReadonlySet<ListName> = new Set<ListName>([
+  "pools",
+  "l2Advertisements",
+  "bgpAdvertisements",
+  "bgpPeers",
+  "bfdProfiles",
+  "communities",
+]);
+
 /** The first of each kind, namespace and name stays; a later one is a warning that names both places. */
 export function assemble(
   placed: readonly Placed[],
@@ -42,7 +52,7 @@ export function assemble(
     if (list === undefined) continue;
     const key = refText(refOf(one.object));
     const before = first.get(key);
-    if (before === undefined) {
+    if (before === undefined || JUDGED_LATER.has(list)) {
       first.set(key, one);
       lists[list].push(one.object);
     } else problems.push(duplicate(one, before));

@@ -4,6 +4,7 @@
  */
 import { isMap, parseDocument } from "yaml";
 import type { KubeObject } from "../api/objects.ts";
+import type { Problem } from "../api/problem.ts";
 import { admit } from "./shape.ts";
 
 /** A `---` part of a file: its text, and where it starts. */
@@ -29,6 +30,8 @@ export interface BadDocument {
     readonly namespace: string;
     readonly name: string;
   } | null;
+  /** For our own kinds, the rule that it breaks. */
+  readonly problem?: Problem;
   /** False: the YAML itself is broken. True: YAML, but no object that may come in. */
   readonly parsed: boolean;
 }
@@ -90,8 +93,10 @@ function contentOf(value: unknown, line: number, defaultNamespace: string): Chun
     const admission = admit(item, defaultNamespace);
     if (admission.kind === "object") found.push({ object: admission.object, line });
     else if (admission.kind === "bad") {
-      const { path, message } = admission;
-      bad.push({ line, path, message, named: nameOf(item, defaultNamespace), parsed: true });
+      const { path, message, problem } = admission;
+      const named = nameOf(item, defaultNamespace);
+      const rule = problem === undefined ? {} : { problem };
+      bad.push({ line, path, message, named, parsed: true, ...rule });
     } else if (admission.what !== null) ignored.push(admission.what);
   }
   return { found, bad, ignored };

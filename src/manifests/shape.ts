@@ -6,6 +6,8 @@ import { Type } from "@sinclair/typebox";
 import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { KubeObject } from "../api/objects.ts";
+import type { Problem } from "../api/problem.ts";
+import { checkObject, isOurKind } from "../api/schema-check.ts";
 
 const text = Type.Optional(Type.String());
 const texts = Type.Optional(Type.Array(Type.String()));
@@ -118,7 +120,13 @@ const SILENT = new Set(["ServiceL2Status", "ServiceBGPStatus", "ConfigurationSta
 export type Admission =
   | { readonly kind: "object"; readonly object: KubeObject }
   | { readonly kind: "ignored"; readonly what: string | null }
-  | { readonly kind: "bad"; readonly path: string; readonly message: string };
+  | {
+      readonly kind: "bad";
+      readonly path: string;
+      readonly message: string;
+      /** What a rule of the resource itself says of it. */
+      readonly problem?: Problem;
+    };
 
 const isRecord = (v: unknown): v is Record<string, unknown> =>
   typeof v === "object" && v !== null && !Array.isArray(v);
@@ -152,7 +160,11 @@ export function admit(raw: unknown, defaultNamespace: string): Admission {
   if (!known?.versions.includes(apiVersion))
     return { kind: "ignored", what: SILENT.has(kind) ? null : `${kind} (${apiVersion})` };
   const error = Value.Errors(known.schema, value).First();
-  if (error) return { kind: "bad", path: jsonPath(error.path), message: error.message };
+  if (error) {
+    const bad = { kind: "bad", path: jsonPath(error.path), message: error.message } as const;
+    const [problem] = isOurKind(value) ? checkObject(value).problems : [];
+    return problem === undefined ? bad : { ...bad, problem };
+  }
   return { kind: "object", object: placed(value, known.namespaced, defaultNamespace) };
 }
 

@@ -38,7 +38,11 @@ const EXAMINED: Readonly<Record<string, Examined>> = {
     operations: WRITES,
     refuses: rules([20, 23], [41, 50], [55, 55]),
   },
-  L2Advertisement: { versions: ["v1beta1"], operations: WRITES, refuses: rules([20, 23]) },
+  L2Advertisement: {
+    versions: ["v1beta1"],
+    operations: WRITES,
+    refuses: rules([20, 23], [38, 38]),
+  },
   Community: { versions: ["v1beta1"], operations: WRITES, refuses: rules([57, 58]) },
   BFDProfile: { versions: ["v1beta1"], operations: ["CREATE", "DELETE"], refuses: rules() },
 };
