@@ -95,7 +95,7 @@ export function ruleTable(title: string, rules: readonly Rule[]): void {
             const found = result.problems.filter((p) => p.rule === rule && p.severity === "error");
             expect(found, errorsOf(result).join("; ")).not.to.have.length(0);
             for (const problem of found) {
-              expect(docs.map((d) => `${d.kind} ${String(d.metadata["name"] ?? "")}`)).to.include(
+              expect(docs.map((d) => `${d.kind} ${nameOf(d)}`)).to.include(
                 `${problem.object.kind} ${problem.object.name}`,
               );
               expect(problem.message.length).to.be.greaterThan(10);
@@ -116,3 +116,8 @@ export const one =
     rejected: rejected.map((spec) => [spec, [make("x", spec), ...around]] as const),
     accepted: accepted.map((spec) => [spec, [make("x", spec), ...around]] as const),
   });
+
+function nameOf({ metadata }: Doc): string {
+  const name = metadata["name"];
+  return typeof name === "string" ? name : "";
+}

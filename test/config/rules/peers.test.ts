@@ -62,7 +62,7 @@ ruleTable("BGPPeer (V63 to V75)", [
     "V70",
     "hold time 0 or at least 3 s, in whole seconds",
     ["holdTime: 2s", "holdTime: 2500ms", "holdTime: -5s", "keepaliveTime: 500ms"],
-    ["holdTime: 0s", "holdTime: 3s", "holdTime: 900ms", "holdTime: 90s", "holdTime: -900ms"],
+    ["holdTime: 0s", "holdTime: 3s", "holdTime: 900ms", "holdTime: 90s"],
   ),
   ofPeer(
     "V71",
