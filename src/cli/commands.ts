@@ -24,6 +24,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "give addresses to Services: one per cluster or directory",
     load: () => import("./controller.ts"),
   },
+  speaker: {
+    summary: "announce addresses from this node: one per node",
+    load: () => import("./speaker.ts"),
+  },
   validate: {
     summary: "check manifests",
     load: () => import("./validate.ts"),

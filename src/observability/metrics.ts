@@ -47,21 +47,42 @@ export interface Announced {
   readonly ip: string;
 }
 
-/** `metallb_speaker_announced`: exactly the given series, until the next call. */
-export function createAnnouncedGauge(
+/** `metallb_speaker_announced`, read when it is scraped. */
+export function addAnnouncedGauge(
   registry: Registry,
   node: string,
-): (announced: readonly Announced[]) => void {
-  const gauge = new Gauge({
+  announced: () => readonly Announced[],
+): void {
+  new Gauge({
     name: "metallb_speaker_announced",
     help: "Addresses that this node announces, by service and protocol",
     labelNames: ["service", "protocol", "node", "ip"],
     registers: [registry],
+    collect() {
+      this.reset();
+      for (const { service, protocol, ip } of announced())
+        this.set({ service, protocol, node, ip }, 1);
+    },
   });
-  return (announced) => {
-    gauge.reset();
-    for (const { service, protocol, ip } of announced)
-      gauge.set({ service, protocol, node, ip }, 1);
+}
+
+export interface L2Counters {
+  requestReceived(ip: string): void;
+  responseSent(ip: string): void;
+  gratuitousSent(ip: string, frames: number): void;
+}
+
+/** ARP and NDP, by address. */
+export function createL2Counters(registry: Registry): L2Counters {
+  const counter = (name: string, help: string) =>
+    new Counter({ name, help, labelNames: ["ip"], registers: [registry] });
+  const received = counter("metallb_layer2_requests_received", "Requests for announced addresses");
+  const sent = counter("metallb_layer2_responses_sent", "Replies sent");
+  const gratuitous = counter("metallb_layer2_gratuitous_sent", "Unsolicited frames sent");
+  return {
+    requestReceived: (ip) => received.inc({ ip }),
+    responseSent: (ip) => sent.inc({ ip }),
+    gratuitousSent: (ip, frames) => gratuitous.inc({ ip }, frames),
   };
 }
 

@@ -16,14 +16,18 @@ export interface ConditionState {
   readonly since: string;
 }
 
-/** `since` moves only when the status does, unlike MetalLB's, so an unchanged state is written once. */
+/**
+ * `counts` says which kinds a component answers for; default: the controller's.
+ * `since` moves only when the status does, unlike MetalLB's, so an unchanged state is written once.
+ */
 export function conditionFor(
   problems: readonly Problem[],
   before: ConditionState | null,
   now: Date,
+  counts: (kind: string) => boolean = (kind) => KINDS.has(kind),
 ): ConditionState {
   const errors = problems
-    .filter((p) => p.severity === "error" && KINDS.has(p.object.kind))
+    .filter((p) => p.severity === "error" && counts(p.object.kind))
     .map((p) => `${refText(p.object)}: ${p.path === "" ? "" : `${p.path}: `}${p.message}`);
   const text = errors.length === 0 ? "" : `configuration error: ${errors.join("\n")}`;
   const message = text.slice(0, MESSAGE_MAX);

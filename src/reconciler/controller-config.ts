@@ -20,7 +20,7 @@ export interface ControllerConfig {
 }
 
 /** Everything that a configuration is made of; Services, EndpointSlices and Pods are not. */
-const INPUTS = [
+export const CONFIG_INPUTS = [
   "namespace",
   "pools",
   "l2Advertisements",
@@ -52,7 +52,8 @@ export function controllerConfigFrom(accepted: Accepted): (snapshot: Snapshot) =
   };
   return (snapshot) => {
     const before = from;
-    if (before !== null && INPUTS.every((name) => before[name] === snapshot[name])) return config;
+    if (before !== null && CONFIG_INPUTS.every((name) => before[name] === snapshot[name]))
+      return config;
     from = snapshot;
     const parsed = parseConfig(snapshot, { accepted: past });
     past = parsed.accepted;

@@ -1,0 +1,107 @@
+/** The speaker's pass for BGP: what FRR of this node should do, applied as a delta; what it refuses, quarantined. */
+import type { ServiceKey } from "../api/objects.ts";
+import { keyOf } from "../api/objects.ts";
+import type { Problem } from "../api/problem.ts";
+import type { NodeBgp } from "../bgp/model.ts";
+import { nodeBgpFor } from "../bgp/node-bgp.ts";
+import { nodeFactsFor } from "../bgp/node-facts.ts";
+import { bgpDecisions } from "../bgp/routes.ts";
+import type { Parsed } from "../config/parse.ts";
+import { AppError } from "../errors.ts";
+import { desiredFor } from "../frr-templates/desired.ts";
+import type { Again } from "../runtime/loop.ts";
+import type { SpeakerContext, World } from "./speaker-ports.ts";
+import { announcedByBgp } from "./speaker-view.ts";
+
+/** Its presence says that an FRR here carries lines of ours. */
+export const FRR_FILE = "speaker-frr.json";
+
+export interface BgpSide {
+  /** @throws AppError `ERR_FRR_UNREACHABLE`, `ERR_FRR_REFUSED`: the loop backs off and runs it again */
+  pass(signal: AbortSignal): Promise<Again>;
+  /** FRR is no longer as it was left. */
+  drifted(): void;
+  problems(): readonly Problem[];
+}
+
+/** `frrIsOurs`: an earlier run has left lines of ours in FRR. */
+export function bgpSide(context: SpeakerContext, frrIsOurs: boolean): BgpSide {
+  const { ports, options, config, announced } = context;
+  const { frr, log, clock, state } = ports;
+  const { node, lbClass, excludePolicy, frrLogLevel } = options;
+  let isOurs = frrIsOurs;
+  let inForce: string | null = null;
+  let drifts = 0;
+  let idleSaid = false;
+  let problems: readonly Problem[] = [];
+
+  /** Brings FRR there. `false`: FRR refused something, which is left out from now on. */
+  const bring = async (bgp: NodeBgp, parsed: Parsed, signal: AbortSignal): Promise<boolean> => {
+    const startedMs = clock.now();
+    const desired = desiredFor(bgp);
+    if (desired.text === inForce) return true;
+    inForce = null; // until the engine says otherwise
+    const renderMs = clock.now() - startedMs;
+    const driftsBefore = drifts;
+    const applied = await frr.apply(desired, signal);
+    if (applied.kind === "refused") {
+      log.warn({ refusals: applied.refusals }, "FRR refused a part of the configuration");
+      if (config.refuse(parsed, applied.refusals)) return false;
+      throw new AppError("ERR_FRR_REFUSED", "FRR refused lines that no resource asks for");
+    }
+    if (drifts === driftsBefore) inForce = desired.text;
+    if (applied.kind === "settled") log.debug({ renderMs }, "settled");
+    else
+      log.info({ commands: applied.commands, durationMs: applied.durationMs, renderMs }, "applied");
+    return true;
+  };
+
+  /** A node that no BGPPeer selects leaves an FRR alone that carries nothing of ours. */
+  const sayIdle = (): void => {
+    if (!idleSaid) log.info({}, "no BGPPeer selects this node: BGP has nothing to do");
+    idleSaid = true;
+  };
+
+  return {
+    problems: () => problems,
+    drifted() {
+      drifts++; // also while a batch is under way: its end then proves nothing
+      inForce = null;
+    },
+    async pass(signal) {
+      const world = context.look();
+      if (world === null) return null; // the first load is not complete: what FRR has stays as it is
+      const { snapshot, parsed } = world;
+      const bgp = nodeBgpFor(parsed.config, snapshot, node, {
+        lbClass,
+        excludePolicy,
+        logLevel: frrLogLevel,
+      });
+      problems = bgp.problems;
+      const hasWork = bgp.instances.length > 0 || bgp.extras !== null;
+      if (hasWork && !isOurs) await state?.write(FRR_FILE, "{}");
+      isOurs ||= hasWork;
+      if (!isOurs) sayIdle();
+      else if (!(await bring(bgp, parsed, signal))) return { afterMs: 0 };
+      config.keep(parsed);
+      announced.set("bgp", announcedByBgp(bgp, snapshot), (keys) => reasonsFor(world, keys));
+      context.reportLater();
+      return null;
+    },
+  };
+
+  function reasonsFor(
+    { snapshot, parsed }: World,
+    keys: ReadonlySet<ServiceKey>,
+  ): ReadonlyMap<ServiceKey, string> {
+    const services = snapshot.services.filter((s) => keys.has(keyOf(s)));
+    const facts = nodeFactsFor(node, snapshot.nodes, excludePolicy);
+    const decisions = bgpDecisions(parsed.config, { ...snapshot, services }, facts, lbClass);
+    return new Map(
+      [...decisions].map(([key, { decision }]) => [
+        key,
+        decision.announce ? "noPeer" : decision.reason,
+      ]),
+    );
+  }
+}

@@ -1,0 +1,85 @@
+/** What the speaker needs from the world, and what its passes share. */
+import type { Parsed } from "../config/parse.ts";
+import type { BgpOptions } from "../bgp/node-bgp.ts";
+import type { ExcludePolicy } from "../bgp/node-facts.ts";
+import type { Snapshot } from "../api/snapshot.ts";
+import type { Store } from "../api/store.ts";
+import type { Ip } from "../net/ip.ts";
+import type { Mac } from "../net/mac.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { AnnouncedMemory } from "./announced.ts";
+import type { StateFiles } from "./controller.ts";
+import type { Log } from "./log.ts";
+import type { Announcer, FrrEngine, Membership } from "./ports.ts";
+import type { SpeakerConfig } from "./speaker-config.ts";
+import type { AnnouncedService } from "./speaker-view.ts";
+
+/** What the announcer may be told beside its addresses; `src/l2` fits by shape. */
+export interface SpeakerAnnouncer extends Announcer {
+  know?(facts: {
+    readonly watched: Iterable<Ip>;
+    readonly electionKeys: ReadonlyMap<Ip, Ip>;
+    readonly members: readonly {
+      readonly node: string;
+      readonly macs: readonly Mac[];
+      readonly addresses: readonly Ip[];
+    }[];
+  }): void;
+}
+
+/** What members tell of each other, where there is a membership that knows. */
+export interface SpeakerMembershipPort extends Membership {
+  allFerrolb?(): boolean;
+  facts?(): readonly {
+    readonly name: string;
+    readonly ports: readonly { readonly name: string; readonly mac: Mac }[] | null;
+  }[];
+}
+
+export interface SpeakerPorts {
+  readonly store: Store;
+  readonly frr: FrrEngine;
+  readonly announcer: SpeakerAnnouncer;
+  readonly membership: SpeakerMembershipPort;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** null: quarantine starts anew with each process. */
+  readonly state: StateFiles | null;
+  /** Told after every pass, for metrics. */
+  readonly onPass?: (facts: PassFacts) => void;
+  readonly onPassError?: () => void;
+}
+
+export interface PassFacts {
+  readonly announced: readonly AnnouncedService[];
+  /** Something of the newest configuration is not in force. */
+  readonly stale: boolean;
+}
+
+export interface SpeakerOptions {
+  readonly node: string;
+  /** `--lb-class`; "" handles Services without a class. */
+  readonly lbClass: string;
+  readonly excludePolicy: ExcludePolicy;
+  /** Computes the addresses itself: there is no controller. */
+  readonly allocate: boolean;
+  readonly frrLogLevel: NonNullable<BgpOptions["logLevel"]>;
+}
+
+/** The snapshot with its addresses, and the configuration that goes with it. */
+export interface World {
+  readonly snapshot: Snapshot;
+  readonly parsed: Parsed;
+}
+
+/** What the passes of one speaker share. */
+export interface SpeakerContext {
+  readonly ports: SpeakerPorts;
+  readonly options: SpeakerOptions;
+  readonly config: SpeakerConfig;
+  readonly announced: AnnouncedMemory;
+  /** The world now; null until the first load is complete. */
+  look(): World | null;
+  /** Status objects want writing, a little later. */
+  reportLater(): void;
+}
