@@ -18,6 +18,9 @@ export const CODES = {
   ERR_ADDON_MISSING: { transient: false }, // the packet addon was not built
   ERR_NO_CAPABILITY: { transient: false }, // CAP_NET_RAW is not given
   ERR_PACKET_SOCKET: { transient: true }, // the kernel refused a socket operation
+  ERR_KUBE_API: { transient: true }, // the API server refused a request or is away
+  ERR_KUBE_CONFLICT: { transient: true }, // the object changed under our write: look again
+  ERR_KUBE_FORBIDDEN: { transient: true }, // RBAC does not give us this verb
 } as const satisfies Record<`ERR_${string}`, { transient: boolean }>;
 
 export type Code = keyof typeof CODES;

@@ -2,10 +2,10 @@
  * Edge: events and status objects of a directory, for people and for `ferrolb status`: never read back into
  * a snapshot. `.status/<Kind>/<namespace>/<name>.json`, one object each, as the API server would hold it.
  */
-import { createHash } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { stringifyExact } from "../api/exact-json.ts";
+import { reportName, sortedLabels as sorted } from "../api/report-name.ts";
 import type { EventWrite, ReportWrite } from "../api/store.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { writeAtomic } from "./atomic-write.ts";
@@ -20,18 +20,6 @@ const REPORT_KINDS = [
 ];
 /** Events kept of one object and source. */
 const EVENTS_KEPT = 10;
-
-const sorted = (labels: Readonly<Record<string, string>>): [string, string][] =>
-  Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-
-const short = (text: string): string =>
-  createHash("sha256").update(text).digest("hex").slice(0, 10);
-
-/** One object per component keeps its name; those of Services are told apart by their labels. */
-export const reportName = (owner: string, { kind, namePrefix, labels }: ReportWrite): string =>
-  kind === "ConfigurationState"
-    ? namePrefix
-    : `${namePrefix}${owner}-${short(JSON.stringify(sorted(labels)))}`;
 
 const ownerIn = (file: string): string | undefined =>
   /^[a-z0-9]+-(.*)-[0-9a-f]{10}\.json$/.exec(file)?.[1];

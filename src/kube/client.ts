@@ -1,0 +1,204 @@
+/**
+ * Requests to the API server with the credentials of a kubeconfig, or of the pod we run in. Credentials
+ * come from @kubernetes/client-node, which knows rotating tokens, client certificates and exec plugins.
+ */
+import { Agent, request as httpsRequest } from "node:https";
+import { request as httpRequest } from "node:http";
+import type { RequestOptions } from "node:https";
+import type { IncomingMessage } from "node:http";
+import { createInterface } from "node:readline";
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import { AppError } from "../errors.ts";
+import { stringifyExact } from "../api/exact-json.ts";
+
+export interface ApiResponse {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export type PatchType = "merge" | "apply" | "json";
+
+export interface KubeClient {
+  /** Any status below 400. @throws AppError `ERR_KUBE_API`, `ERR_KUBE_CONFLICT` (409), `ERR_KUBE_FORBIDDEN` (403) */
+  request(
+    method: "GET" | "POST" | "PUT" | "DELETE",
+    path: string,
+    body?: unknown,
+  ): Promise<unknown>;
+  patch(path: string, body: unknown, type?: PatchType): Promise<unknown>;
+  /** Lines of a watch, until it ends. @throws AppError as `request`, and when `signal` aborts. */
+  watch(path: string, onLine: (event: unknown) => void, signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/** What the API server said, where it said something. */
+export class KubeError extends AppError {
+  readonly status: number;
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    const code =
+      status === 409 ? "ERR_KUBE_CONFLICT" : status === 403 ? "ERR_KUBE_FORBIDDEN" : "ERR_KUBE_API";
+    super(code, message, options);
+    this.status = status;
+  }
+}
+
+const REQUEST_TIMEOUT_MS = 15_000;
+/** A watch without a byte for so long is dead: bookmarks come at least once a minute. */
+const WATCH_SILENCE_MS = 90_000;
+
+const PATCH_TYPES: Readonly<Record<PatchType, string>> = {
+  merge: "application/merge-patch+json",
+  apply: "application/apply-patch+yaml",
+  json: "application/json-patch+json",
+};
+
+/**
+ * In-cluster, or the kubeconfig named, or the default ones.
+ * @throws AppError `ERR_UNREADABLE_INPUT` when there is no cluster to talk to.
+ */
+export function loadKubeConfig(file?: string): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    if (file !== undefined) config.loadFromFile(file);
+    else config.loadFromDefault();
+  } catch (cause) {
+    throw new AppError("ERR_UNREADABLE_INPUT", `kubeconfig: ${messageOf(cause)}`, { cause });
+  }
+  if (config.getCurrentCluster() === null)
+    throw new AppError("ERR_UNREADABLE_INPUT", "kubeconfig names no current cluster");
+  return config;
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+/** The text of a Status object, else the whole body's beginning. */
+function statusText(body: unknown, status: number): string {
+  if (body !== null && typeof body === "object" && "message" in body) return String(body.message);
+  return typeof body === "string" && body !== "" ? body.slice(0, 200) : `HTTP ${status}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+export function kubeClient(config: KubeConfig): KubeClient {
+  const server = new URL(config.getCurrentCluster()?.server ?? "");
+  const plain = server.protocol === "http:";
+  let agent: Agent | null = null;
+  let identity = "";
+
+  /** Credentials are read anew each time, since tokens rotate; connections are kept while they stay. */
+  const options = async (): Promise<RequestOptions> => {
+    const fresh: RequestOptions = {};
+    await config.applyToHTTPSOptions(fresh);
+    const { ca, cert, key, rejectUnauthorized, servername } = fresh;
+    const now = JSON.stringify([ca, cert, key, rejectUnauthorized, servername]);
+    if (agent === null || now !== identity) {
+      agent?.destroy();
+      identity = now;
+      agent = new Agent({
+        keepAlive: true,
+        maxSockets: 32,
+        ...(ca !== undefined && { ca }),
+        ...(cert !== undefined && { cert }),
+        ...(key !== undefined && { key }),
+        ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+        ...(servername !== undefined && { servername }),
+      });
+    }
+    return {
+      headers: fresh.headers ?? {},
+      ...(fresh.auth !== undefined && { auth: fresh.auth }),
+      ...(plain ? {} : { agent }),
+    };
+  };
+
+  const open = async (
+    method: string,
+    path: string,
+    text: string | null,
+    type: string,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> => {
+    const base = await options();
+    return new Promise((resolve, reject) => {
+      const url = new URL(server.pathname.replace(/\/$/, "") + path, server);
+      const sent = (plain ? httpRequest : httpsRequest)(
+        url,
+        {
+          ...base,
+          method,
+          headers: {
+            ...(base.headers as Readonly<Record<string, string>>),
+            accept: "application/json",
+            "user-agent": "ferrolb",
+            ...(text !== null && { "content-type": type }),
+          },
+          ...(signal && { signal }),
+        },
+        resolve,
+      );
+      sent.setTimeout(signal ? WATCH_SILENCE_MS : REQUEST_TIMEOUT_MS, () =>
+        sent.destroy(new Error(`no answer within ${REQUEST_TIMEOUT_MS} ms`)),
+      );
+      sent.on("error", (cause) =>
+        reject(new KubeError(0, `${method} ${path}: ${cause.message}`, { cause })),
+      );
+      sent.end(text ?? undefined);
+    });
+  };
+
+  const readAll = (response: IncomingMessage): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+      response.on("error", (cause) => reject(new KubeError(0, cause.message, { cause })));
+    });
+
+  const send = async (
+    method: string,
+    path: string,
+    body: unknown,
+    type: string,
+  ): Promise<unknown> => {
+    const text = body === undefined ? null : stringifyExact(body);
+    const response = await open(method, path, text, type);
+    const answer = parsed(await readAll(response));
+    const status = response.statusCode ?? 0;
+    if (status < 400) return answer;
+    throw new KubeError(
+      status,
+      `${method} ${path.split("?")[0] ?? ""}: ${statusText(answer, status)}`,
+    );
+  };
+
+  return {
+    request: (method, path, body) => send(method, path, body, "application/json"),
+    patch: (path, body, type = "merge") => send("PATCH", path, body, PATCH_TYPES[type]),
+    async watch(path, onLine, signal) {
+      const response = await open("GET", path, null, "", signal);
+      const status = response.statusCode ?? 0;
+      if (status >= 400)
+        throw new KubeError(
+          status,
+          `watch ${path.split("?")[0] ?? ""}: ${statusText(parsed(await readAll(response)), status)}`,
+        );
+      const lines = createInterface({ input: response, crlfDelay: Infinity });
+      try {
+        for await (const line of lines) if (line !== "") onLine(parsed(line));
+      } catch (cause) {
+        throw new KubeError(0, `watch ${path.split("?")[0] ?? ""}: ${messageOf(cause)}`, { cause });
+      } finally {
+        lines.close();
+        response.destroy();
+      }
+    },
+    close: () => agent?.destroy(),
+  };
+}
