@@ -60,7 +60,7 @@ function chooseRequested(
     });
   const refusal = namedRefusal(pool, wish);
   if (refusal !== null) return pending({ kind: "notAllowed", verdict: refusal });
-  const reserved = places.find((p) => p.reserved);
+  const reserved = places.find((p) => p.block.reserved);
   if (reserved !== undefined)
     return pending({ kind: "reserved", field, ip: reserved.ip, pool: pool.name });
   for (const { ip } of places) {
@@ -162,7 +162,7 @@ function chooseKept(
   if (wish.pool !== null && wish.pool.name !== pool.name) return null;
   const refusal = wish.pool === null ? automaticRefusal(pool, wish) : namedRefusal(pool, wish);
   const fits = places.every(
-    (p) => p.block.pool === pool && !p.reserved && ledger.conflict(p.ip, wish) === null,
+    (p) => p.block.pool === pool && !p.block.reserved && ledger.conflict(p.ip, wish) === null,
   );
   return refusal === null && fits ? { kind: "places", places, pool } : null;
 }

@@ -26,15 +26,20 @@ export function intervalsWithin(block: Prefix, prefixes: readonly Prefix[]): rea
   return merged;
 }
 
-/** The interval that holds the value, or null. */
-export function intervalAt(intervals: readonly Interval[], value: bigint): Interval | null {
-  let [low, high] = [0, intervals.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const interval = intervals[middle];
-    if (interval !== undefined && interval.from <= value) low = middle + 1;
-    else high = middle;
+export interface Run extends Interval {
+  readonly covered: boolean;
+}
+
+/** The whole block as runs, ascending: those inside the intervals and those between. */
+export function runsOf(block: Prefix, intervals: readonly Interval[]): readonly Run[] {
+  const runs: Run[] = [];
+  let at = block.first;
+  for (const { from, to } of intervals) {
+    if (at < from) runs.push({ from: at, to: from - 1n, covered: false });
+    runs.push({ from, to, covered: true });
+    at = to + 1n;
   }
-  const found = intervals[low - 1];
-  return found !== undefined && value <= found.to ? found : null;
+  const end = prefixLast(block);
+  if (at <= end) runs.push({ from: at, to: end, covered: false });
+  return runs;
 }

@@ -9,7 +9,6 @@ import type { Family, Ip } from "../net/ip.ts";
 import type { PoolCounters } from "../api/store.ts";
 import type { Block, PoolIndex, PoolView } from "./pool-index.ts";
 import type { SharingConflict } from "./reasons.ts";
-import { intervalAt } from "./intervals.ts";
 import { Space, offsetIn } from "./space.ts";
 import { SharedAddresses } from "./shared-addresses.ts";
 import type { Wish } from "./wish.ts";
@@ -20,7 +19,6 @@ export interface Place {
   readonly block: Block;
   /** null: beyond what a scan can reach. */
   readonly offset: number | null;
-  readonly reserved: boolean;
 }
 
 export interface InUse {
@@ -39,8 +37,7 @@ export function placeOf(index: PoolIndex, ip: Ip): Place | null {
   const address = addressOf(ip);
   const block = index.locate(address);
   if (block === null) return null;
-  const reserved = intervalAt(block.reserved, address.value) !== null;
-  return { ip, block, offset: offsetIn(block, address.value), reserved };
+  return { ip, block, offset: offsetIn(block, address.value) };
 }
 
 export class Ledger {
@@ -99,7 +96,7 @@ export class Ledger {
     const count = this.#assigned.get(place.block.pool)?.[place.block.family];
     if (count !== undefined) {
       count.all++;
-      if (place.reserved) count.reserved++;
+      if (place.block.reserved) count.reserved++;
     }
     if (place.offset === null) return;
     this.#spaces[place.block.id]?.take(place.offset);
@@ -115,10 +112,10 @@ export class Ledger {
       const shared =
         wish.sharingKey === "" ? null : this.#shared.firstFitting(block, wish, free, fits);
       if (shared !== null) return shared;
-      if (free !== null) return { ip: ipAt(block, free), block, offset: free, reserved: false };
+      if (free !== null) return { ip: ipAt(block, free), block, offset: free };
     }
-    const isLeft = ({ block, ip, reserved }: Place): boolean =>
-      block.family === family && !reserved && !this.#holdings.has(ip);
+    const isLeft = ({ block, ip }: Place): boolean =>
+      block.family === family && !block.reserved && !this.#holdings.has(ip);
     return this.#kept.get(pool)?.find(isLeft) ?? null;
   }
 

@@ -5,15 +5,13 @@
  */
 import { anySelectorMatches } from "../api/selector.ts";
 import type { Pool } from "../config/config.ts";
-import { prefixLast, prefixSize } from "../net/prefix.ts";
 import type { Address, Family } from "../net/ip.ts";
 import type { PoolRefusal } from "./reasons.ts";
 import { isBuggy, usableBetween } from "./capacity.ts";
-import { intervalsWithin } from "./intervals.ts";
-import type { Interval } from "./intervals.ts";
+import { intervalsWithin, runsOf } from "./intervals.ts";
 import type { Wish } from "./wish.ts";
 
-/** One prefix of one pool. */
+/** A run of addresses of one pool: a prefix, or what reserved addresses leave of it. */
 export interface Block {
   /** Position in `PoolIndex.blocks`. */
   readonly id: number;
@@ -21,14 +19,14 @@ export interface Block {
   readonly family: Family;
   readonly first: bigint;
   readonly last: bigint;
-  /** Reserved parts, ascending, merged. */
-  readonly reserved: readonly Interval[];
+  /** Never handed out; whoever holds one of them keeps it. */
+  readonly reserved: boolean;
 }
 
 export interface PoolView {
   readonly name: string;
   readonly pool: Pool;
-  /** In written order. */
+  /** In written order, ascending inside a prefix. */
   readonly blocks: readonly Block[];
   /** Addresses that can be handed out when nothing is in use, exact. */
   readonly capacity: Readonly<Record<Family, bigint>>;
@@ -85,18 +83,17 @@ function viewOf(pool: Pool, into: Block[]): PoolView {
   const own: Block[] = [];
   const capacity: Record<Family, bigint> = { 4: 0n, 6: 0n };
   const view: PoolView = { name: pool.name, pool, blocks: own, capacity };
-  for (const cidr of pool.cidrs) {
-    const [first, last] = [cidr.first, prefixLast(cidr)];
-    const reserved = intervalsWithin(cidr, pool.reserved);
-    const block = { id: into.length, pool: view, family: cidr.family, first, last, reserved };
-    into.push(block);
-    own.push(block);
-    const usable = (from: bigint, to: bigint): bigint =>
-      pool.avoidBuggyIPs && cidr.family === 4 ? usableBetween(from, to) : to - from + 1n;
-    let size = cidr.family === 4 ? usable(first, last) : prefixSize(cidr);
-    for (const { from, to } of reserved) size -= usable(from, to);
-    capacity[cidr.family] += size;
-  }
+  for (const cidr of pool.cidrs)
+    for (const run of runsOf(cidr, intervalsWithin(cidr, pool.reserved))) {
+      const { from: first, to: last, covered: reserved } = run;
+      const { family } = cidr;
+      const block = { id: into.length, pool: view, family, first, last, reserved };
+      into.push(block);
+      own.push(block);
+      if (reserved) continue;
+      const avoids = pool.avoidBuggyIPs && family === 4;
+      capacity[family] += avoids ? usableBetween(first, last) : last - first + 1n;
+    }
   return view;
 }
 

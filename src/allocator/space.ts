@@ -4,7 +4,6 @@
  * costs next to nothing however large or full the block is.
  */
 import type { Block } from "./pool-index.ts";
-import { intervalAt } from "./intervals.ts";
 
 /** An offset that a JavaScript number holds exactly; a scan never reaches beyond. */
 const REACH = BigInt(Number.MAX_SAFE_INTEGER);
@@ -34,28 +33,18 @@ export class Space {
 
   /** The lowest offset that may be handed out and is not taken, or null. */
   firstFree(): number | null {
+    if (this.#block.reserved) return null;
     while (this.#next <= this.#end) {
-      if (this.#taken.has(this.#next)) this.#next++;
-      else {
-        const skipped = this.#skip(this.#next);
-        if (skipped === this.#next) return skipped;
-        this.#next = skipped;
-      }
+      if (!this.#taken.has(this.#next) && !this.#isAvoided(this.#next)) return this.#next;
+      this.#next++;
     }
     return null;
   }
 
-  /** The offset itself, or the next one after what may never be handed out. */
-  #skip(offset: number): number {
-    const { family, first, reserved, pool } = this.#block;
-    if (pool.pool.avoidBuggyIPs && family === 4) {
-      const octet = (Number(first & 255n) + offset) & 255;
-      if (octet === 0 || octet === 255) return offset + 1;
-    }
-    if (reserved.length === 0) return offset;
-    const interval = intervalAt(reserved, first + BigInt(offset));
-    if (interval === null) return offset;
-    const after = interval.to - first + 1n;
-    return after > REACH ? this.#end + 1 : Number(after);
+  #isAvoided(offset: number): boolean {
+    const { family, first, pool } = this.#block;
+    if (family === 6 || !pool.pool.avoidBuggyIPs) return false;
+    const octet = (Number(first & 255n) + offset) & 255;
+    return octet === 0 || octet === 255;
   }
 }
