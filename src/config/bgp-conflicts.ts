@@ -34,6 +34,8 @@ export interface ConflictContext {
 interface Conflict {
   readonly pool: Pool;
   readonly problem: Problem;
+  /** Between the pool and the advertisement: a junior pool gives way. Else between two advertisements. */
+  readonly withPool: boolean;
 }
 
 const shares = (a: Iterable<string>, b: ReadonlySet<string>): boolean => {
@@ -61,7 +63,7 @@ function aggregationConflicts(adv: Advertisement, pool: Pool): Conflict[] {
         `use ${shortest(block)} or more, or leave that pool to another advertisement`,
     );
   }
-  return found.problems.map((problem) => ({ pool, problem }));
+  return found.problems.map((problem) => ({ pool, problem, withPool: true }));
 }
 
 function aggregateDifferently(a: BgpDraft, b: BgpDraft, pool: PoolDraft): boolean {
@@ -96,7 +98,7 @@ function localPrefConflicts(
         `${adv.draft.localPref} differs from ${other.localPref} of BGPAdvertisement ${quoted(other.name)} for the same ` +
           `routes of IPAddressPool ${quoted(pool.draft.name)}: use one value, or other peers, nodes or aggregation lengths`,
       );
-  return found.problems.map((problem) => ({ pool, problem }));
+  return found.problems.map((problem) => ({ pool, problem, withPool: false }));
 }
 
 /** Sessions with an echo profile that this advertisement would send IPv6 routes of the pool to. */
@@ -145,7 +147,7 @@ export function bgpTable(context: ConflictContext): BgpTable {
       found.error("V56", "echoOverIpv6", path, message);
       const [problem] = found.problems;
       if (problem === undefined) continue;
-      if (loser === adv) conflicts.push({ pool, problem });
+      if (loser === adv) conflicts.push({ pool, problem, withPool: true });
       else blamed.push({ version: loser.version, digest: loser.digest, problem });
     }
     return { conflicts, blamed };
@@ -166,7 +168,8 @@ export function bgpTable(context: ConflictContext): BgpTable {
         );
       }
       const fatal = conflicts.some(
-        ({ pool }) => !adv.version.inForce && compareSeniority(pool.version, adv.version) <= 0,
+        ({ pool, withPool }) =>
+          !adv.version.inForce && !(withPool && compareSeniority(pool.version, adv.version) > 0),
       );
       const problems = conflicts.map(({ problem }) => problem);
       if (fatal) return { value: null, problems };

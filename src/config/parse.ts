@@ -203,7 +203,7 @@ function parseOnce(snapshot: Snapshot, accepted: Accepted, vetoes: Vetoes): Once
       })),
   });
 
-  const extras = extrasOf(snapshot);
+  const extras = extrasOf(snapshot, vetoes);
   const profileSpecs = new Map(
     profiles.admitted.map(({ version, draft }) => [draft.name, version.source.spec]),
   );
@@ -238,7 +238,7 @@ function parseOnce(snapshot: Snapshot, accepted: Accepted, vetoes: Vetoes): Once
         passwords: passwordsOf(peers.admitted),
       },
       quarantined: outcomes.flatMap((outcome) => outcome.quarantined),
-      versions: new Map(outcomes.flatMap((outcome) => outcome.versions)),
+      versions: new Map([...outcomes.flatMap((outcome) => outcome.versions), ...extras.versions]),
     },
   };
 }
