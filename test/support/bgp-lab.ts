@@ -38,7 +38,7 @@ export function mirrorRouter(node: NodeBgp): string {
       ` neighbor ${at}${n.unnumbered ? " interface" : ""} remote-as ${n.localAs ?? own}`,
       ...(n.password === null ? [] : [` neighbor ${at} password ${n.password}`]),
       ...(n.bfdProfile === null ? [] : [` neighbor ${at} bfd`]),
-      ` neighbor ${at} timers connect 1`,
+      ` neighbor ${at} passive`, // the node calls; a router that calls too is deaf in between
     ];
   });
   const family = (name: "ipv4" | "ipv6", number: 4 | 6, network: string): string[] => [
@@ -81,14 +81,26 @@ export async function startBgpLab(version: FrrVersion, router?: FrrVersion): Pro
     await frr.restart();
   };
   let dirty = false;
+  let mirrored = "";
+  /** A neighbour in Idle turns callers away. With BFD it stays there until the node is up: no use waiting. */
+  const listening = async (): Promise<void> => {
+    const shown = await showJson<Record<string, { bgpState?: string }>>(
+      pair.router,
+      "show bgp neighbors",
+    );
+    if (Object.values(shown).some((n) => n.bgpState === "Idle")) throw new Error("still Idle");
+  };
   return {
     ...pair,
     async reset(text) {
       await Promise.all([
         ...(dirty ? [restart(pair.node, "")] : []),
-        ...(dirty || text !== "" ? [restart(pair.router, text)] : []),
+        ...(text === mirrored ? [] : [restart(pair.router, text)]),
       ]);
+      if (text !== "" && !text.includes(" bfd") && !text.includes(" interface "))
+        await eventually("the router listens", () => listening().then(() => true));
       dirty = true;
+      mirrored = text;
     },
     async load(text) {
       const file = join(pair.dir, "load.conf");
@@ -123,7 +135,7 @@ export async function sessionsUp(lab: Pair): Promise<void> {
       );
       const states = Object.values(shown).map((n) => n.bgpState);
       if (states.length > 0 && states.every((s) => s === "Established")) return true;
-      if (++looks % 15 === 0) await lab.node.vtysh("clear bgp *");
+      if (++looks % 20 === 0) await lab.node.vtysh("clear bgp *");
       return false;
     },
     40_000,
