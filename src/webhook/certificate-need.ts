@@ -2,12 +2,12 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
 
 /** Keys of the Secret, PEM each. */
-export interface CertificateData {
-  readonly "ca.crt": string;
-  readonly "ca.key": string;
-  readonly "tls.crt": string;
-  readonly "tls.key": string;
-}
+export type CertificateData = Readonly<{
+  "ca.crt": string;
+  "ca.key": string;
+  "tls.crt": string;
+  "tls.key": string;
+}>;
 
 /** `all`: a new CA too, which everyone who trusts the old one must be told. */
 export type CertificateNeed = "nothing" | "server" | "all";

@@ -54,9 +54,10 @@ async function bodyOf(request: Incoming): Promise<string | null> {
   let size = 0;
   for await (const part of request) {
     size += part.length;
-    if (size > MAX_BODY) return null;
-    parts.push(part);
+    if (size <= MAX_BODY) parts.push(part);
+    else parts.length = 0; // read on to the end, so that the client hears the answer
   }
+  if (size > MAX_BODY) return null;
   return Buffer.concat(parts).toString("utf8");
 }
 
@@ -95,8 +96,6 @@ export async function startWebhookServer(
         const headers = {
           "content-type": "application/json",
           "content-length": Buffer.byteLength(text),
-          // A body that was not read to its end must not be taken for the next request.
-          ...(status === 413 && { connection: "close" }),
         };
         response.writeHead(status, headers);
         response.end(text);
