@@ -34,8 +34,9 @@ const CLAIMS_WITHIN_MS = 90_000;
 export async function runLab(options: RunOptions): Promise<boolean> {
   const { name, manifests, copyFrom, check } = options;
   const ending = new AbortController();
+  // Not `once`: a second Ctrl-C must not kill the process that is cleaning up.
   const end = (): void => ending.abort();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
   const out = screen(check ? null : process.stdout);
   await claimName(name, manifests);
   const closers: (() => Promise<void>)[] = [];
