@@ -78,9 +78,10 @@ class Pass {
   readonly #input: PassInput;
   readonly #index: PoolIndex;
   readonly #ledger: Ledger;
-  readonly #retained: Retained;
+  #retained: Retained;
   readonly #outcomes = new Map<ServiceKey, Outcome>();
-  readonly #lost: Lost[] = [];
+  readonly #present = new Set<ServiceKey>();
+  #lost: Lost[] = [];
   readonly #holders: Case<Hold>[] = [];
   readonly #left: Case[] = [];
   readonly #seekers: Case[] = [];
@@ -90,13 +91,13 @@ class Pass {
     this.#index = index;
     this.#ledger = new Ledger(index);
     this.#retained = stillKept(input.retained, input.nowMs);
-    keepAll(this.#retained, index, this.#ledger);
   }
 
   run(memo: PassMemo): PassResult {
     for (const service of this.#input.services) this.#sort(service, memo);
     for (const found of this.#holders.sort(byAge)) this.#adopt(found);
     for (const found of this.#left.sort(byAge)) this.#leave(found);
+    this.#keepForThoseGone();
     const kept = new Map(this.#retained.map((r) => [r.key, r.ips]));
     for (const found of this.#seekers.sort(holdersFirst))
       if (found.verdict.kind === "hold") this.#topUp(found.wish, found.verdict);
@@ -104,11 +105,31 @@ class Pass {
     return this.#result();
   }
 
+  /** Before anybody chooses: a Service that came with the same change must not get what one that left had. */
+  #keepForThoseGone(): void {
+    const seeking = new Set(
+      this.#seekers.filter((s) => s.held.length === 0).map((s) => s.wish.key),
+    );
+    for (const { key, ips } of this.#input.previous.values())
+      if (ips.length > 0 && (seeking.has(key) || !this.#present.has(key)))
+        this.#lost.push({ key, ips });
+    this.#retain(() => false);
+    keepAll(this.#retained, this.#index, this.#ledger);
+  }
+
+  #retain(holds: (key: ServiceKey) => boolean): void {
+    const { retainS, nowMs } = this.#input;
+    const lost = this.#lost;
+    this.#lost = [];
+    this.#retained = retainedAfter(this.#retained, lost, holds, this.#index, retainS, nowMs);
+  }
+
   /** Those who keep what they held, as they held it, are done at once: nobody is in their way. */
   #sort(service: Service, memo: PassMemo): void {
     const { lbClass, familySource, leftOut, previous } = this.#input;
     const wish = memo.wishOf(service, familySource);
     if (!isOurs(service, lbClass) && !this.#hasLostItsClass(wish)) return;
+    this.#present.add(wish.key);
     const before = previous.get(wish.key);
     const held = heldBy(wish, before);
     const verdict = memo.verdictFor(wish, held, leftOut);
@@ -224,7 +245,7 @@ class Pass {
   }
 
   #result(): PassResult {
-    const { previous, retainS, nowMs } = this.#input;
+    const { previous } = this.#input;
     const outcomes = this.#outcomes;
     const writes: Outcome[] = [];
     const news: { key: ServiceKey; event: AllocationEvent }[] = [];
@@ -234,15 +255,13 @@ class Pass {
       for (const event of freshEvents(outcome, previous.get(outcome.key)))
         news.push({ key: outcome.key, event });
     }
-    for (const { key, ips } of previous.values())
-      if (ips.length > 0 && !outcomes.has(key)) this.#lost.push({ key, ips });
-    const holds = (key: ServiceKey): boolean => (outcomes.get(key)?.ips.length ?? 0) > 0;
+    this.#retain((key) => (outcomes.get(key)?.ips.length ?? 0) > 0);
     return {
       outcomes,
       writes: writes.sort(byKey),
       news: news.sort(byKey),
       counters: new Map(this.#index.pools.map((p) => [p.name, this.#ledger.counters(p)])),
-      retained: retainedAfter(this.#retained, this.#lost, holds, this.#index, retainS, nowMs),
+      retained: this.#retained,
     };
   }
 }
