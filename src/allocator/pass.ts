@@ -70,6 +70,14 @@ interface Case<V extends Verdict = Verdict> {
   readonly verdict: V;
 }
 
+/** A Service that got nothing when its turn came. */
+interface Waiting {
+  readonly found: Case;
+  readonly told: readonly AllocationEvent[];
+  readonly reason: PendingReason;
+  readonly given: number;
+}
+
 export function allocatePass(input: PassInput, memo: PassMemo = new PassMemo()): PassResult {
   return new Pass(input, memo.indexOf(input.pools)).run(memo);
 }
@@ -85,6 +93,9 @@ class Pass {
   readonly #holders: Case<Hold>[] = [];
   readonly #left: Case[] = [];
   readonly #seekers: Case[] = [];
+  readonly #waiting: Waiting[] = [];
+  /** How often something was given to somebody who chose. */
+  #given = 0;
 
   constructor(input: PassInput, index: PoolIndex) {
     this.#input = input;
@@ -102,7 +113,16 @@ class Pass {
     for (const found of this.#seekers.sort(holdersFirst))
       if (found.verdict.kind === "hold") this.#topUp(found.wish, found.verdict);
       else this.#seek(found, kept.get(found.wish.key) ?? []);
+    for (const waiting of this.#waiting) this.#leaveWaiting(waiting);
     return this.#result();
+  }
+
+  /** The reason is the one that holds when all is given, so that the next pass finds the same. */
+  #leaveWaiting({ found, told, reason, given }: Waiting): void {
+    const { wish } = found;
+    const choice = given === this.#given ? null : choose(wish, this.#index, this.#ledger, []);
+    const last = choice?.kind === "pending" ? choice.reason : reason;
+    this.#finish(found, [], null, last, [...told, allocationFailed(wish.key, last)]);
   }
 
   /** Before anybody chooses: a Service that came with the same change must not get what one that left had. */
@@ -208,6 +228,7 @@ class Pass {
       return;
     }
     this.#ledger.add(place, wish);
+    this.#given++;
     const added = [...events, additionalAllocated(place.ip)];
     this.#keep(wish, { ...verdict, places: [...places, place] }, added);
   }
@@ -217,10 +238,10 @@ class Pass {
     const told = "events" in verdict ? verdict.events : [];
     const choice = choose(wish, this.#index, this.#ledger, kept);
     if (choice.kind === "pending") {
-      const events = [...told, allocationFailed(wish.key, choice.reason)];
-      this.#finish(found, [], null, choice.reason, events);
+      this.#waiting.push({ found, told, reason: choice.reason, given: this.#given });
       return;
     }
+    this.#given++;
     for (const place of choice.places) this.#ledger.add(place, wish);
     const { places, pool } = choice;
     const ips = places.map((p) => p.ip);
