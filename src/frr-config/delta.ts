@@ -9,6 +9,7 @@ import { isOwned } from "./owned.ts";
 import { settingsDelta } from "./settings-delta.ts";
 import { commandsFor, step, type Command, type Step } from "./step.ts";
 import { emptyBlock, isContext, type Block } from "./tree.ts";
+import { parseFrrVersion, type FrrVersion } from "./version.ts";
 
 export interface Delta {
   /** Lines for one `vtysh -f`; none when both say the same. */
@@ -26,6 +27,8 @@ export interface Difference {
 export interface DeltaOptions {
   /** What we gave FRR last: its lines go when they are no longer desired, whatever they are. */
   readonly ours?: Block;
+  /** Of the running FRR, where its configuration does not say it. */
+  readonly version?: FrrVersion | null;
   /** Differences to leave alone, by `pathKey`. */
   readonly tolerated?: ReadonlySet<string>;
 }
@@ -37,7 +40,7 @@ export const pathKey = (path: readonly string[]): string => path.join("\n");
  * @param desired what it should have
  */
 export function deltaFor(running: Block, desired: Block, options: DeltaOptions = {}): Delta {
-  const { ours = emptyBlock(), tolerated } = options;
+  const { ours = emptyBlock(), tolerated, version = versionIn(running) } = options;
   const [have, want, had] = [normalise(running), normalise(desired), normalise(ours)];
   const maps = routeMapDelta(have, want, had);
   const profiles = profileDelta(have, want);
@@ -59,8 +62,13 @@ export function deltaFor(running: Block, desired: Block, options: DeltaOptions =
       kind: isIn(want, about) ? "missing" : "extra",
       path: about,
     })),
-    effects: effectsOf(have, want),
+    effects: effectsOf(have, want, version),
   };
+}
+
+function versionIn(running: Block): FrrVersion | null {
+  const line = [...running.keys()].find((one) => one.startsWith("frr version "));
+  return line === undefined ? null : parseFrrVersion(line);
 }
 
 function isIn(block: Block, [line, ...below]: readonly string[]): boolean {

@@ -3,6 +3,7 @@ import { adjRibOutOf, vrfOf, type AdjRibOut } from "./adj-rib-out.ts";
 import { contextBelow } from "./normalise.ts";
 import { neighboursOf, type Neighbour } from "./neighbours.ts";
 import type { Block } from "./tree.ts";
+import type { FrrVersion } from "./version.ts";
 
 export interface Effects {
   /** Sessions that end, or end and begin again. A peer in a VRF is `address vrf name`. */
@@ -21,13 +22,13 @@ export interface PeerEffect {
   readonly changed: readonly string[];
 }
 
-export function effectsOf(running: Block, desired: Block): Effects {
+export function effectsOf(running: Block, desired: Block, version: FrrVersion | null): Effects {
   const [before, after] = [adjRibOutOf(running), adjRibOutOf(desired)];
   const sent = (rib: AdjRibOut): ReadonlySet<string> =>
     new Set([...rib.values()].flatMap((prefixes) => [...prefixes.keys()]));
   const [had, has] = [sent(before), sent(after)];
   return {
-    sessionsReset: resets(running, desired),
+    sessionsReset: resets(running, desired, resettingIn(version)),
     prefixesAdded: [...has].filter((prefix) => !had.has(prefix)).sort(),
     prefixesWithdrawn: [...had].filter((prefix) => !has.has(prefix)).sort(),
     peers: peerEffects(before, after),
@@ -50,7 +51,8 @@ function peerEffects(before: AdjRibOut, after: AdjRibOut): readonly PeerEffect[]
 }
 
 /** What FRR resets a session for, by the words after the neighbour's name (measured on 8.4.4 and 10.3). */
-const RESETTING: readonly (readonly [start: RegExp, why: string])[] = [
+type Resetting = readonly (readonly [start: RegExp, why: string])[];
+const RESETTING: Resetting = [
   [/^(?:interface )?remote-as /, "the remote AS changes"],
   [/^local-as /, "the local AS changes"],
   [/^port /, "the port changes"],
@@ -60,7 +62,19 @@ const RESETTING: readonly (readonly [start: RegExp, why: string])[] = [
   [/^disable-connected-check$/, "the connected check changes"],
 ];
 
-function resets(running: Block, desired: Block): Effects["sessionsReset"] {
+/** Until 10.0 the switch waited for the next start of the session (idempotent, and at once, since 10.1). */
+const RESETTING_SINCE_10_1: Resetting = [
+  ...RESETTING,
+  [/^graceful-restart$/, "graceful restart is switched on or off"],
+];
+
+/** An unknown version counts as a new one: better a reset announced than one that surprises. */
+const resettingIn = (version: FrrVersion | null): Resetting =>
+  version !== null && (version.major < 10 || (version.major === 10 && version.minor < 1))
+    ? RESETTING
+    : RESETTING_SINCE_10_1;
+
+function resets(running: Block, desired: Block, resetting: Resetting): Effects["sessionsReset"] {
   const found: { peer: string; why: string }[] = [];
   for (const [line, instance] of running) {
     if (contextBelow("top", line) !== "router-bgp") continue;
@@ -74,7 +88,7 @@ function resets(running: Block, desired: Block): Effects["sessionsReset"] {
           ? "its BGP instance ends"
           : after === undefined
             ? "the neighbour is removed"
-            : (everyone ?? neighbourReset(peer, before, after));
+            : (everyone ?? neighbourReset(peer, before, after, resetting));
       if (why !== null) found.push({ peer: peer + vrfOf(line), why });
     }
   }
@@ -87,9 +101,14 @@ function instanceReset(running: Block, desired: Block): string | null {
   return id(running) === id(desired) ? null : "the router ID changes";
 }
 
-function neighbourReset(peer: string, before: Neighbour, after: Neighbour): string | null {
+function neighbourReset(
+  peer: string,
+  before: Neighbour,
+  after: Neighbour,
+  resetting: Resetting,
+): string | null {
   const start = `neighbor ${peer} `.length;
-  for (const [pattern, why] of RESETTING) {
+  for (const [pattern, why] of resetting) {
     const words = ({ lines }: Neighbour): string | undefined =>
       lines.map((line) => line.slice(start)).find((rest) => pattern.test(rest));
     if (words(before) !== words(after)) return why;

@@ -2,7 +2,7 @@
 const SECRET =
   /^(\s*(?:no )?(?:.*\s)?(?:password|authentication-key|md5|key-string|encryption-key|secret))(?: (?:[078] )?)\S.*$/;
 
-export const MASK = "<hidden>";
+export const MASK = "********";
 
 /** One line; what follows the word that announces a secret is hidden. */
 export const maskLine = (line: string): string => line.replace(SECRET, `$1 ${MASK}`);

@@ -151,18 +151,15 @@ export interface Station {
   readonly linkLocal: Ip;
 }
 
-/**
- * As a host speaks for an address of its own: from that address, Override=1 (RFC 4861, 7.2.4). Router=0
- * always: a node in front of Services is no default router (4.4).
- */
+/** Router=0 always: a node in front of Services is no default router (RFC 4861, 4.4). */
 const advertisement = (
-  { mac }: Station,
+  { mac, linkLocal }: Station,
   target: Ip,
   destination: Ip,
   solicited: boolean,
 ): Advertisement => ({
   type: "advertisement",
-  source: target,
+  source: linkLocal,
   destination,
   target,
   router: false,

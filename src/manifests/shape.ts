@@ -168,9 +168,6 @@ export function admit(raw: unknown, defaultNamespace: string): Admission {
   return { kind: "object", object: placed(value, known.namespaced, defaultNamespace) };
 }
 
-/** What kubectl keeps for itself: the whole manifest once more, passwords included. */
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
-
 /** With its namespace filled in (or dropped, for cluster-scoped kinds), without what only kubectl reads. */
 function placed(
   value: Record<string, unknown>,
@@ -180,16 +177,10 @@ function placed(
   const {
     managedFields,
     namespace: own,
-    annotations = {},
     ...metadata
-  } = value["metadata"] as Record<string, unknown> & { annotations?: Record<string, string> };
-  const { [LAST_APPLIED]: copy, ...notes } = annotations;
+  } = value["metadata"] as Record<string, unknown>;
   return {
     ...value,
-    metadata: {
-      ...metadata,
-      ...(Object.keys(notes).length > 0 ? { annotations: notes } : {}),
-      ...(namespaced ? { namespace: own ?? namespace } : {}),
-    },
+    metadata: { ...metadata, ...(namespaced ? { namespace: own ?? namespace } : {}) },
   } as unknown as KubeObject; // the schema is the proof
 }

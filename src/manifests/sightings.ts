@@ -2,7 +2,6 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Clock } from "../runtime/clock.ts";
 import { patienceFor } from "./patience.ts";
-import type { Before } from "./patience.ts";
 
 /** Larger files are refused: a manifest is written by people. */
 export const MAX_BYTES = 64 * 1024 * 1024;
@@ -13,13 +12,9 @@ const HOLD_MS = 2000;
 
 export interface SightingPorts {
   readonly clock: Clock;
-  /** What is in force of a file, or null. */
-  readonly beforeOf: (path: string) => Before | null;
-  /** What taking this text would mean. */
-  readonly examine: (
-    path: string,
-    text: string,
-  ) => { readonly broken: boolean; readonly loses: boolean };
+  /** The text in force for a file, or null. */
+  readonly textOf: (path: string) => string | null;
+  readonly isBroken: (path: string, text: string) => boolean;
   readonly onText: (path: string, text: string) => void;
   readonly onGone: (path: string) => void;
   /** The file is there but not believed; `null`: it is again. */
@@ -92,12 +87,13 @@ export function startSightings(ports: SightingPorts): Sightings {
     }
     const text = await readFile(path, "utf8");
     const stillMs = Math.max(clock.now() - sighting.since, clock.date().getTime() - info.mtimeMs);
+    const before = ports.textOf(path);
     const lastIno = taken.get(path)?.ino;
     const patience = patienceFor({
-      before: ports.beforeOf(path),
+      before,
       text,
       replaced: lastIno !== undefined && lastIno !== info.ino,
-      ...ports.examine(path, text),
+      broken: text !== before && ports.isBroken(path, text),
     });
     const waitMs = patience.kind === "take" ? patience.afterMs : HOLD_MS;
     if (stillMs < waitMs) return waitMs - stillMs;

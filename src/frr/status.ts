@@ -1,0 +1,160 @@
+/** What FRR says about its sessions and about what it sends, from vtysh's JSON, for both generations. */
+import type { Vtysh } from "./vtysh.ts";
+
+/** RFC 4271, 8.2.2. */
+export type BgpState = "Idle" | "Connect" | "Active" | "OpenSent" | "OpenConfirm" | "Established";
+
+export interface NeighborStatus {
+  /** Address, or interface of an unnumbered neighbour. */
+  readonly key: string;
+  /** `null` is the default VRF. */
+  readonly vrf: string | null;
+  /** The address spoken to; `null` for an unnumbered neighbour that was never seen. */
+  readonly address: string | null;
+  readonly state: BgpState;
+  /** 0 unless Established. */
+  readonly uptimeMs: number;
+  readonly remoteAs: number;
+  /** Prefixes sent, both families. */
+  readonly sentPrefixes: number;
+  readonly receivedPrefixes: number;
+  readonly updatesSent: number;
+  readonly updatesReceived: number;
+  readonly opensSent: number;
+  readonly opensReceived: number;
+  readonly keepalivesSent: number;
+  readonly keepalivesReceived: number;
+  readonly notificationsSent: number;
+  readonly totalSent: number;
+  readonly totalReceived: number;
+  /** Times that the session went down. */
+  readonly dropped: number;
+}
+
+export type BfdState = "up" | "down" | "init" | "shutdown";
+
+export interface BfdPeerStatus {
+  readonly peer: string;
+  readonly vrf: string | null;
+  readonly interface: string | null;
+  readonly multihop: boolean;
+  readonly state: BfdState;
+  readonly uptimeS: number;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isJson = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const json = (value: unknown): Json => (isJson(value) ? value : {});
+const number = (value: unknown): number =>
+  typeof value === "number" && Number.isFinite(value) ? value : 0;
+const text = (value: unknown): string | null =>
+  typeof value === "string" && value !== "" ? value : null;
+
+/** JSON as FRR prints it; nothing for text that is none: 10.3 wraps a warning in braces of its own. */
+export function parseFrrJson(said: string): unknown {
+  try {
+    return JSON.parse(said) as unknown;
+  } catch {
+    return {};
+  }
+}
+
+const STATES: readonly BgpState[] = [
+  ...(["Idle", "Connect", "Active", "OpenSent", "OpenConfirm", "Established"] as const),
+];
+
+/** `show bgp vrf all neighbors json`: instances by name, neighbours by key among words about the instance. */
+export function neighborsFrom(said: string): readonly NeighborStatus[] {
+  const found: NeighborStatus[] = [];
+  for (const [name, instance] of Object.entries(json(parseFrrJson(said))))
+    for (const [key, value] of Object.entries(json(instance))) {
+      if (!isJson(value) || !("bgpState" in value)) continue;
+      found.push(neighborFrom(key, name === "default" ? null : name, value));
+    }
+  return found.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+}
+
+const order = ({ vrf, key }: NeighborStatus): string => `${vrf ?? ""} ${key}`;
+
+function neighborFrom(key: string, vrf: string | null, shown: Json): NeighborStatus {
+  const state = STATES.find((one) => one === shown["bgpState"]) ?? "Idle";
+  const stats = json(shown["messageStats"]);
+  const families = Object.values(json(shown["addressFamilyInfo"])).map(json);
+  const sum = (field: string): number =>
+    families.reduce((total, family) => total + number(family[field]), 0);
+  const isInterface = !/[.:]/.test(key);
+  return {
+    key,
+    vrf,
+    address: isInterface ? text(shown["bgpNeighborAddr"]) : key,
+    state,
+    uptimeMs: state === "Established" ? uptime(shown) : 0,
+    remoteAs: number(shown["remoteAs"]),
+    sentPrefixes: sum("sentPrefixCounter"),
+    receivedPrefixes: sum("acceptedPrefixCounter"),
+    updatesSent: number(stats["updatesSent"]),
+    updatesReceived: number(stats["updatesRecv"]),
+    opensSent: number(stats["opensSent"]),
+    opensReceived: number(stats["opensRecv"]),
+    keepalivesSent: number(stats["keepalivesSent"]),
+    keepalivesReceived: number(stats["keepalivesRecv"]),
+    notificationsSent: number(stats["notificationsSent"]),
+    totalSent: number(stats["totalSent"]),
+    totalReceived: number(stats["totalRecv"]),
+    dropped: number(shown["connectionsDropped"]),
+  };
+}
+
+/** 8.4 counts milliseconds in a field that it also calls a uint; both count the same. */
+const uptime = (shown: Json): number => number(shown["bgpTimerUpMsec"]);
+
+/** `show bfd vrf all peers json`, a list; empty for what is none. */
+export function bfdPeersFrom(said: string): readonly BfdPeerStatus[] {
+  const list = parseFrrJson(said);
+  if (!Array.isArray(list)) return [];
+  return list
+    .filter(isJson)
+    .flatMap((shown): BfdPeerStatus[] => {
+      const peer = text(shown["peer"]);
+      if (peer === null) return [];
+      const vrf = text(shown["vrf"]);
+      const state = (["up", "init", "shutdown"] as const).find((s) => s === shown["status"]);
+      return [
+        {
+          peer,
+          vrf: vrf === "default" ? null : vrf,
+          interface: text(shown["interface"]),
+          multihop: shown["multihop"] === true,
+          state: state ?? "down",
+          uptimeS: number(shown["uptime"]),
+        },
+      ];
+    })
+    .sort((a, b) => (a.peer < b.peer ? -1 : 1));
+}
+
+/** Prefixes of `show bgp ... neighbors X advertised-routes json`; none where the family is not negotiated. */
+export const advertisedFrom = (said: string): readonly string[] =>
+  Object.keys(json(json(parseFrrJson(said))["advertisedRoutes"])).sort();
+
+/** @throws AppError `ERR_FRR_UNREACHABLE` */
+export const readNeighbors = async (vtysh: Vtysh): Promise<readonly NeighborStatus[]> =>
+  neighborsFrom(await vtysh.show(["show bgp vrf all neighbors json"]));
+
+/** @throws AppError `ERR_FRR_UNREACHABLE` */
+export const readBfdPeers = async (vtysh: Vtysh): Promise<readonly BfdPeerStatus[]> =>
+  bfdPeersFrom(await vtysh.show(["show bfd peers json"]));
+
+/** What a neighbour is really sent (its Adj-RIB-Out). @throws AppError `ERR_FRR_UNREACHABLE` */
+export async function readAdvertised(
+  vtysh: Vtysh,
+  { key, vrf }: Pick<NeighborStatus, "key" | "vrf">,
+): Promise<readonly string[]> {
+  const where = vrf === null ? "" : ` vrf ${vrf}`;
+  const families = ["ipv4", "ipv6"].map((family) =>
+    vtysh.show([`show bgp${where} ${family} unicast neighbors ${key} advertised-routes json`]),
+  );
+  return (await Promise.all(families)).flatMap(advertisedFrom).sort();
+}
