@@ -1,6 +1,6 @@
 /**
  * What FRR would refuse, or what would break out of its line, although MetalLB lets it through: the rules
- * F10 to F17 of ADR 0021. Refused here, they cost one peer instead of a batch.
+ * F10 to F17 of ADR 0021, each tried on FRR 8.4 and 10.3. Refused here, they cost one peer instead of a batch.
  */
 import { familyOf, tryParseIp } from "../net/ip.ts";
 import { quoted } from "./findings.ts";
@@ -19,6 +19,11 @@ const isDeviceName = (name: string, longest: number): boolean =>
 /** IFNAMSIZ with its final zero; FRR's VRF_NAMSIZ, as a VRF may be a network namespace. */
 const LONGEST_INTERFACE = 15;
 const LONGEST_VRF = 35;
+
+/** FRR takes `bgp router-id 0.0.0.0` and forgets it. */
+export const UNSET_ROUTER_ID = "0.0.0.0";
+/** `router bgp N vrf default` is `router bgp N` to FRR. */
+export const DEFAULT_VRF = "default";
 
 function checkNames({ peer }: PeerDraft, found: Findings): void {
   if (
@@ -41,25 +46,19 @@ function checkNames({ peer }: PeerDraft, found: Findings): void {
     );
 }
 
+/** FRR 8.4 refuses what F17 warns of, 10.3 takes it: where FRR is old, the refusal quarantines the peer. */
 function checkAsNumbers({ peer }: PeerDraft, found: Findings): void {
   if (peer.localAsn === null) return;
+  const path = "spec.localASN";
   if (peer.localAsn === peer.myAsn)
-    found.error(
-      "F13",
-      "localAsIsMyAs",
-      "spec.localASN",
-      "equals myASN, which FRR refuses: remove it",
-    );
-  if (peer.localAsn === peer.remoteAs)
-    found.error(
-      "F13",
-      "localAsIsRemoteAs",
-      "spec.localASN",
-      "equals peerASN, which FRR refuses: choose another",
-    );
+    found.error("F13", "localAsIsMyAs", path, "equals myASN, which FRR refuses: remove it");
+  else if (peer.localAsn === peer.remoteAs)
+    found.warn("F17", "localAsIsRemoteAs", path, "equals peerASN, which FRR 8 refuses");
+  else if (peer.remoteAs === "internal" || peer.remoteAs === peer.myAsn)
+    found.warn("F17", "localAsOnIbgp", path, "is for eBGP peers: FRR 8 refuses it on iBGP");
 }
 
-function checkAddresses({ peer }: PeerDraft, found: Findings): void {
+function checkAddresses({ peer, routerIdText }: PeerDraft, found: Findings): void {
   if (peer.routerId !== null && familyOf(peer.routerId) === 6)
     found.error(
       "F14",
@@ -67,6 +66,8 @@ function checkAddresses({ peer }: PeerDraft, found: Findings): void {
       "spec.routerID",
       "a BGP Identifier is written as an IPv4 address (RFC 4271, 4.2)",
     );
+  if (routerIdText === UNSET_ROUTER_ID)
+    found.warn("F14", "routerIdUnset", "spec.routerID", "0.0.0.0 is as good as none: FRR chooses");
   if (peer.endpoint.kind === "interface") {
     if (peer.ebgpMultiHop)
       found.error(

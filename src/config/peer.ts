@@ -4,7 +4,7 @@ import type { Ip } from "../net/ip.ts";
 import type { Peer, PeerEndpoint } from "./config.ts";
 import { findingsOn, hasError, quoted } from "./findings.ts";
 import type { Findings } from "./findings.ts";
-import { noteFrrLimits } from "./peer-frr-limits.ts";
+import { DEFAULT_VRF, UNSET_ROUTER_ID, noteFrrLimits } from "./peer-frr-limits.ts";
 import { passwordOf } from "./peer-password.ts";
 import type { SecretView } from "./peer-password.ts";
 import { peerTable } from "./peer-pairs.ts";
@@ -75,6 +75,18 @@ function addressAt(spec: Fields, key: string, rule: string, found: Findings): Ip
   return ip;
 }
 
+function routerIdOf(spec: Fields, found: Findings): Ip | null {
+  const id = addressAt(spec, "routerID", "V73", found);
+  return id === UNSET_ROUTER_ID ? null : id;
+}
+
+function vrfOf(spec: Fields, found: Findings): string | null {
+  const name = textAt(spec, "vrf") ?? "";
+  if (name === DEFAULT_VRF)
+    found.warn("F3", "defaultVrf", "spec.vrf", "is the VRF that peers are in anyway: remove it");
+  return name === "" || name === DEFAULT_VRF ? null : name;
+}
+
 function endpointOf(spec: Fields, found: Findings): PeerEndpoint {
   const name = textAt(spec, "interface") ?? "";
   const written = textAt(spec, "peerAddress") ?? "";
@@ -143,7 +155,7 @@ const own =
       localAsn: positive(integerAt(spec, "localASN")),
       endpoint: endpointOf(spec, found),
       timers: timersOf(spec, found),
-      routerId: addressAt(spec, "routerID", "V73", found),
+      routerId: routerIdOf(spec, found),
       sourceAddress: addressAt(spec, "sourceAddress", "V74", found),
       port: positive(integerAt(spec, "peerPort")),
       connectTimeS: connectTimeOf(spec),
@@ -152,7 +164,7 @@ const own =
       bfdProfile: textAt(spec, "bfdProfile") || null,
       gracefulRestart: flagAt(spec, "enableGracefulRestart") ?? false,
       ebgpMultiHop,
-      vrf: textAt(spec, "vrf") || null,
+      vrf: vrfOf(spec, found),
       dualStackAddressFamily: flagAt(spec, "dualStackAddressFamily") ?? false,
     };
     const value: PeerDraft = {
