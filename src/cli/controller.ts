@@ -1,5 +1,10 @@
 /** `ferrolb controller`: flags and wiring of the controller's loop. */
+import { hostname } from "node:os";
 import { InvalidArgumentError, Option } from "commander";
+import type { KubeClient } from "../kube/client.ts";
+import { leadWhenElected } from "../kube/lease.ts";
+import { ensureMemberlistSecret } from "../kube/secret.ts";
+import type { Logger } from "../observability/log.ts";
 import { createPoolGauges } from "../observability/metrics.ts";
 import { DEFAULT_RETAIN_S, runController } from "../reconciler/controller.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -10,6 +15,8 @@ import type { DaemonFlags } from "./daemon-flags.ts";
 import { stateFilesIn } from "./state-files.ts";
 
 interface ControllerFlags extends DaemonFlags {
+  readonly mlSecretName?: string;
+  readonly deployment?: string;
   readonly retainAddresses: number;
 }
 
@@ -63,26 +70,58 @@ const startController = (flags: ControllerFlags): Promise<void> =>
   runDaemon(
     flags,
     { instance: "controller", component: "controller", writesStatus: true, healthHost: "0.0.0.0" },
-    async ({ log, store, metrics, signal }) => {
+    async ({ log, store, client, namespace, metrics, signal }) => {
       const showPools = createPoolGauges(metrics.registry);
-      await runController(
-        {
-          store,
-          clock: systemClock,
-          log: log.child({ room: "controller" }),
-          state: stateFilesIn(flags.stateDir),
-          onPass({ counters }) {
-            metrics.updates.inc();
-            metrics.configLoaded.set(1);
-            showPools(counters);
+      const control = (whileLeading: AbortSignal) =>
+        runController(
+          {
+            store,
+            clock: systemClock,
+            log: log.child({ room: "controller" }),
+            state: stateFilesIn(flags.stateDir),
+            onPass({ counters }) {
+              metrics.updates.inc();
+              metrics.configLoaded.set(1);
+              showPools(counters);
+            },
           },
-        },
-        {
-          lbClass: flags.lbClass,
-          retainS: flags.retainAddresses,
-          familySource: "derived",
+          {
+            lbClass: flags.lbClass,
+            retainS: flags.retainAddresses,
+            // An API server gives cluster IPs; a directory has nobody who does.
+            familySource: client === null ? "derived" : "clusterIPs",
+          },
+          whileLeading,
+        );
+      if (client === null) {
+        await control(signal);
+        return;
+      }
+      await ensureSecret(flags, client, namespace, log);
+      const identity = flags.podName ?? `${hostname()}-${process.pid}`;
+      await leadWhenElected(
+        { client, namespace, name: "ferrolb-controller", identity, clock: systemClock },
+        async (whileLeading) => {
+          log.info({ identity }, "leading");
+          await control(whileLeading);
         },
         signal,
       );
     },
   );
+
+/** The speakers' shared key. @throws AppError when it can neither be found nor made */
+async function ensureSecret(
+  { mlSecretName, deployment }: ControllerFlags,
+  client: KubeClient,
+  namespace: string,
+  log: Logger,
+): Promise<void> {
+  if (!mlSecretName) return;
+  const made = await ensureMemberlistSecret(client, {
+    namespace,
+    name: mlSecretName,
+    deployment: deployment ?? "",
+  });
+  if (made) log.info({ secret: mlSecretName }, "membership Secret created");
+}

@@ -20,6 +20,7 @@ export interface DaemonFlags {
   readonly port: number;
   readonly healthProbePort: number;
   readonly kubeconfig?: string;
+  readonly podName?: string;
 }
 
 export function parsePort(text: string): number {

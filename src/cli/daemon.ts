@@ -1,6 +1,6 @@
 /** What both daemons do around their loop: log, listeners, signals, an end within five seconds. */
 import type { Store } from "../api/store.ts";
-import { AppError } from "../errors.ts";
+import type { KubeClient } from "../kube/client.ts";
 import { openDirectoryStore } from "../manifests/directory-store.ts";
 import { healthPages, listen, metricsPages } from "../observability/http.ts";
 import type { Listener } from "../observability/http.ts";
@@ -19,6 +19,8 @@ const LEAVE_MS = 4500;
 export interface Daemon {
   readonly log: Logger;
   readonly store: Store;
+  /** Null on a directory of manifests. */
+  readonly client: KubeClient | null;
   readonly namespace: string;
   readonly metrics: DaemonMetrics;
   /** Aborted by SIGTERM and SIGINT. */
@@ -32,23 +34,23 @@ export interface DaemonSetup {
   readonly writesStatus: boolean;
   /** Where probes are answered: the controller's on all addresses, the speaker's on localhost. */
   readonly healthHost: string;
+  /** Label selector of the speakers' Pods; "" takes MetalLB's. */
+  readonly podLabels?: string;
 }
 
 /**
  * Runs until a signal says to end. Exit code 0 after a clean end.
- * @throws AppError `ERR_USAGE` without a store to read
+ * @throws AppError `ERR_UNREADABLE_INPUT` with neither a directory nor a cluster to read
  */
 export async function runDaemon(
   flags: DaemonFlags,
   setup: DaemonSetup,
   run: (daemon: Daemon) => Promise<void>,
 ): Promise<void> {
-  if (flags.manifests === undefined)
-    throw new AppError("ERR_USAGE", "name a directory of manifests with --manifests DIR");
   const warning = bgpTypeWarning(process.env["METALLB_BGP_TYPE"]);
   const log = createLog(flags.logLevel);
   const namespace = configNamespace(flags);
-  const { component, instance, writesStatus, healthHost } = setup;
+  const { component, healthHost } = setup;
   log.info({ version: version(), component, runtime: process.version, namespace }, "starting");
   if (warning !== null) log.warn({ bgpType: process.env["METALLB_BGP_TYPE"] ?? null }, warning);
 
@@ -58,13 +60,7 @@ export async function runDaemon(
     stop.abort();
   });
   const metrics = createDaemonMetrics();
-  const store = openDirectoryStore({
-    dir: flags.manifests,
-    namespace,
-    stateDir: flags.stateDir,
-    instance,
-    writesStatus,
-  });
+  const { store, client } = await openStore(flags, setup, namespace, log);
   const stopProblems = logStoreProblems(store, log.child({ room: "manifests" }));
   const listeners = await Promise.all([
     listenOr(log, healthHost, flags.healthProbePort, () =>
@@ -73,7 +69,7 @@ export async function runDaemon(
     listenOr(log, "127.0.0.1", flags.port, () => metricsPages(metrics.registry)),
   ]);
   try {
-    await run({ log, store, namespace, metrics, signal: stop.signal });
+    await run({ log, store, client, namespace, metrics, signal: stop.signal });
   } finally {
     stopProblems();
     stop.abort();
@@ -83,6 +79,25 @@ export async function runDaemon(
   }
   log.info({}, "stopped");
   exitWith(EXIT.fine);
+}
+
+/** The directory where one is named; else the cluster we are in, or that a kubeconfig names. */
+async function openStore(
+  flags: DaemonFlags,
+  { component, instance, writesStatus, podLabels = "" }: DaemonSetup,
+  namespace: string,
+  log: Logger,
+): Promise<{ readonly store: Store; readonly client: KubeClient | null }> {
+  if (flags.manifests === undefined) {
+    // The client's generated models take 40 MB: a directory does without.
+    const { openCluster } = await import("./cluster.ts");
+    return openCluster(flags, { component, namespace, instance, podLabels, log });
+  }
+  const { manifests: dir, stateDir } = flags;
+  return {
+    store: openDirectoryStore({ dir, namespace, stateDir, instance, writesStatus }),
+    client: null,
+  };
 }
 
 /** A port that is taken costs the probe or the metrics, not the announcements. */

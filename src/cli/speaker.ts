@@ -9,7 +9,7 @@ import { startAnnouncer } from "../l2/announcer.ts";
 import { parseExcludes } from "../l2/interfaces.ts";
 import { codeOf } from "../manifests/atomic-write.ts";
 import { addAnnouncedGauge, createL2Counters } from "../observability/metrics.ts";
-import type { PassFacts } from "../reconciler/speaker-ports.ts";
+import type { PassFacts, SpeakerMembershipPort } from "../reconciler/speaker-ports.ts";
 import { runSpeaker } from "../reconciler/speaker.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Register } from "./commands.ts";
@@ -88,7 +88,13 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
   if (frrLevel === null) throw new AppError("ERR_USAGE", "FRR_LOGGING_LEVEL is no level of FRR");
   await runDaemon(
     flags,
-    { instance: node, component: "speaker", writesStatus: false, healthHost: "127.0.0.1" },
+    {
+      instance: node,
+      component: "speaker",
+      writesStatus: false,
+      healthHost: "127.0.0.1",
+      podLabels: flags.mlLabels,
+    },
     async (daemon) => {
       const { log, store, signal } = daemon;
       const frr = startFrrEngine({
@@ -98,15 +104,17 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
         clock: systemClock,
         onEvent: logFrrEvent(log.child({ room: "frr" })),
       });
+      let membership: SpeakerMembershipPort | null = null;
       const announcer = startAnnouncer({
         node,
         clock: systemClock,
         excludes,
         metrics: { ...createL2Counters(daemon.metrics.registry), duel: () => undefined },
         onEvent: logL2Event(log.child({ room: "layer2" }), store, node),
+        mayAnswer: () => membership?.mayAnswer?.() ?? true,
       });
       const state = stateFilesIn(flags.stateDir);
-      const membership = await openMembership(flags, { node, log, store, state, announcer });
+      membership = await openMembership(flags, { node, log, store, state, announcer });
       try {
         await runSpeaker(
           {

@@ -30,6 +30,8 @@ export interface SpeakerAnnouncer extends Announcer {
 /** What members tell of each other, where there is a membership that knows. */
 export interface SpeakerMembershipPort extends Membership {
   allFerrolb?(): boolean;
+  /** False while this process may have been given up by the others. */
+  mayAnswer?(): boolean;
   facts?(): readonly {
     readonly name: string;
     readonly ports: readonly { readonly name: string; readonly mac: Mac }[] | null;
