@@ -35,10 +35,19 @@ const NO_ENDPOINTS: EndpointView = {
   nodesWithAddress: new Set(),
 };
 
-/** All slices, folded per Service in one walk. */
-export function endpointsByService(
-  slices: readonly EndpointSlice[],
-): (key: ServiceKey) => EndpointView {
+type EndpointsOf = (key: ServiceKey) => EndpointView;
+const folded = new WeakMap<readonly EndpointSlice[], EndpointsOf>();
+
+/** All slices, folded per Service in one walk; the same list is folded once. */
+export function endpointsByService(slices: readonly EndpointSlice[]): EndpointsOf {
+  const known = folded.get(slices);
+  if (known !== undefined) return known;
+  const fresh = foldEndpoints(slices);
+  folded.set(slices, fresh);
+  return fresh;
+}
+
+function foldEndpoints(slices: readonly EndpointSlice[]): EndpointsOf {
   const views = new Map<
     ServiceKey,
     {
@@ -77,8 +86,22 @@ export function endpointsByService(
 /** Why a speaker does not announce a Service, before any protocol is asked. */
 export type NotServed = "notLoadBalancer" | "noIPAllocated" | "invalidIP";
 
-/** The addresses in the status, in status order, or the reason why there are none to announce. */
-export function announcedIps(service: Service): { ips: readonly Ip[] } | { reason: NotServed } {
+export type AnnouncedIps = { readonly ips: readonly Ip[] } | { readonly reason: NotServed };
+const announced = new WeakMap<Service, AnnouncedIps>();
+
+/**
+ * The addresses in the status, in status order, or the reason why there are none to announce. The same Service
+ * gives the same answer again, list included.
+ */
+export function announcedIps(service: Service): AnnouncedIps {
+  const known = announced.get(service);
+  if (known !== undefined) return known;
+  const answer = ipsOf(service);
+  announced.set(service, answer);
+  return answer;
+}
+
+function ipsOf(service: Service): AnnouncedIps {
   if (!isLoadBalancer(service)) return { reason: "notLoadBalancer" };
   const ingress = service.status?.loadBalancer?.ingress ?? [];
   if (ingress.length === 0) return { reason: "noIPAllocated" };

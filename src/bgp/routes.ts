@@ -71,12 +71,20 @@ export function routesFor(
         at.advertisements.set(a.name, a);
       }
   }
+  const treatments = new Map<string, Treatment>(); // most prefixes have one of a few
+  const treatmentFor = (advertisements: ReadonlyMap<string, BgpAdvertisement>): Treatment => {
+    const key = [...advertisements.keys()].join(" ");
+    let treatment = treatments.get(key);
+    if (treatment === undefined)
+      treatments.set(key, (treatment = treatmentOf([...advertisements.values()])));
+    return treatment;
+  };
   return [...found]
     .sort(([, a], [, b]) => comparePrefixes(a.prefix, b.prefix))
     .map(([text, { prefix, services, advertisements }]) => ({
       prefix,
       text,
-      treatment: treatmentOf([...advertisements.values()]),
+      treatment: treatmentFor(advertisements),
       services: [...services.values()],
       advertisements: [...advertisements.keys()].sort(),
     }));

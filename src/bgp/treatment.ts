@@ -54,12 +54,31 @@ export function treatmentOf(advertisements: readonly BgpAdvertisement[]): Treatm
     .map(([, { peers, parts }]) => ({ peers, ...uniteAttributes(parts) }));
 }
 
+const keys = new WeakMap<Treatment, string>();
+
 /** Content of a treatment as text: equal exactly for equal treatments. */
-export const treatmentKey = (treatment: Treatment): string =>
-  JSON.stringify(treatment.map((p) => [p.peers, p.localPref, p.communities, p.largeCommunities]));
+export function treatmentKey(treatment: Treatment): string {
+  const known = keys.get(treatment);
+  if (known !== undefined) return known;
+  const parts = treatment.map((p) => [p.peers, p.localPref, p.communities, p.largeCommunities]);
+  const key = JSON.stringify(parts);
+  keys.set(treatment, key);
+  return key;
+}
 
 /** What one peer gets of it; null: nothing. */
 export function attributesAt(treatment: Treatment, peer: string): Attributes | null {
+  let ofPeers = attributes.get(treatment);
+  if (ofPeers === undefined)
+    attributes.set(treatment, (ofPeers = new Map<string, Attributes | null>()));
+  let found = ofPeers.get(peer);
+  if (found === undefined) ofPeers.set(peer, (found = attributesOf(treatment, peer)));
+  return found;
+}
+
+const attributes = new WeakMap<Treatment, Map<string, Attributes | null>>();
+
+function attributesOf(treatment: Treatment, peer: string): Attributes | null {
   const parts = treatment.filter((p) => p.peers.length === 0 || p.peers.includes(peer));
   return parts.length === 0 ? null : uniteAttributes(parts);
 }

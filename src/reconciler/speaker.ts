@@ -99,8 +99,8 @@ export async function runSpeaker(
 
   const stops = [
     store.onChange(() => {
+      bgpLoop.poke(); // first: while vtysh works, L2 has its turn
       l2Loop.poke();
-      bgpLoop.poke();
       context.reportLater();
     }),
     membership.onChange(() => l2Loop.poke()),
@@ -110,8 +110,8 @@ export async function runSpeaker(
       bgpLoop.poke();
     }),
   ];
-  l2Loop.poke();
   bgpLoop.poke();
+  l2Loop.poke();
   await aborted(signal);
 
   for (const stop of stops) stop();
