@@ -9,6 +9,7 @@ export const CODES = {
   ERR_BAD_MAC: { transient: false }, // text or octets that are no Ethernet address
   ERR_BAD_DURATION: { transient: false }, // text that is no Go duration
   ERR_BAD_CONVERSION: { transient: false }, // no ConversionReview, or an object that cannot convert
+  ERR_BAD_CERTIFICATE: { transient: false }, // certificate and key that do not fit or cannot be read
   ERR_UNSAFE_TOKEN: { transient: false }, // would break out of its FRR line
   ERR_USAGE: { transient: false }, // wrong flags or arguments
   ERR_UNREADABLE_INPUT: { transient: false }, // a manifest that cannot be read or parsed

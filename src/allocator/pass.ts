@@ -8,7 +8,7 @@ import type { Service, ServiceKey } from "../api/objects.ts";
 import { isOurs } from "../api/service-view.ts";
 import type { PoolCounters } from "../api/store.ts";
 import type { Pool } from "../config/config.ts";
-import type { Ip } from "../net/ip.ts";
+import type { Family, Ip } from "../net/ip.ts";
 import { choose, familiesWanted, missing } from "./choose.ts";
 import {
   additionalAllocated,
@@ -25,7 +25,7 @@ import { PassMemo } from "./memo.ts";
 import { messageOf } from "./messages.ts";
 import { freshEvents, heldBy, isSettled, needsWrite } from "./outcome.ts";
 import type { Outcome, Outcomes } from "./outcome.ts";
-import type { PoolIndex } from "./pool-index.ts";
+import type { PoolIndex, PoolView } from "./pool-index.ts";
 import type { PendingReason } from "./reasons.ts";
 import { keepAll, retainedAfter, stillKept } from "./retention.ts";
 import type { Lost, Retained } from "./retention.ts";
@@ -221,14 +221,10 @@ class Pass {
 
   #topUp(wish: Wish, verdict: Hold): void {
     const { places, pool, events } = verdict;
-    const [first] = places;
-    const family = familiesWanted(wish).find((f) => f !== first?.block.family) ?? 6;
+    const family = otherFamily(wish, places);
     const place = pool.pool.draining ? null : this.#ledger.firstFitting(pool, family, wish);
     if (place === null) {
-      const refused: PendingReason = pool.pool.draining
-        ? { kind: "notAllowed", verdict: { pool: pool.name, refusal: { kind: "draining" } } }
-        : { kind: "poolExhausted", verdict: missing(pool, family) };
-      this.#keep(wish, verdict, [...events, additionalFailed(refused)]);
+      this.#keep(wish, verdict, [...events, secondMissing(wish, places, pool)]);
       return;
     }
     this.#ledger.add(place, wish);
@@ -247,8 +243,11 @@ class Pass {
     }
     this.#given++;
     for (const place of choice.places) this.#ledger.add(place, wish);
-    const ips = choice.places.map((p) => p.ip);
-    this.#finish(found, ips, choice.pool.name, null, [...told, allocated(ips)]);
+    const { places, pool } = choice;
+    const ips = places.map((p) => p.ip);
+    const events = [...told, allocated(ips)];
+    if (wantsSecond(wish, places)) events.push(secondMissing(wish, places, pool));
+    this.#finish(found, ips, pool.name, null, events);
   }
 
   #finish(
@@ -290,6 +289,17 @@ class Pass {
 
 const badRequestOf = ({ request }: Wish): PendingReason | null =>
   request.kind === "bad" ? { kind: "badRequest", field: request.field, why: request.why } : null;
+
+const otherFamily = (wish: Wish, places: readonly Place[]): Family =>
+  familiesWanted(wish).find((f) => f !== places[0]?.block.family) ?? 6;
+
+function secondMissing(wish: Wish, places: readonly Place[], pool: PoolView): AllocationEvent {
+  return additionalFailed(
+    pool.pool.draining
+      ? { kind: "notAllowed", verdict: { pool: pool.name, refusal: { kind: "draining" } } }
+      : { kind: "poolExhausted", verdict: missing(pool, otherFamily(wish, places)) },
+  );
+}
 
 /** MetalLB also tops up a Service with one cluster IP, and then takes the second address away, forever. */
 const wantsSecond = (wish: Wish, places: readonly Place[]): boolean =>

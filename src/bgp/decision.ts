@@ -7,6 +7,7 @@ import type { BgpAdvertisement, Pool } from "../config/config.ts";
 import { poolFor } from "../config/pool-for.ts";
 import type { Ip } from "../net/ip.ts";
 import { conflictAmong } from "./compatible.ts";
+import { isExcluded } from "./node-facts.ts";
 import type { NodeFacts } from "./node-facts.ts";
 
 export type BgpReason =
@@ -50,7 +51,8 @@ export function bgpDecision(
   if (advertisements.length === 0) return no("noMatchingAdvertisement");
   if (conflictAmong(pool, advertisements) !== null) return no("conflictingAdvertisements");
   if (node.networkUnavailable) return no("nodeNetworkUnavailable");
-  if (node.excluded) return no("nodeLabeledExcludeBalancers");
+  const candidates = advertisements.flatMap((a) => a.nodes);
+  if (isExcluded(node, candidates)) return no("nodeLabeledExcludeBalancers");
   if (service.spec?.externalTrafficPolicy === "Local") {
     if (!endpoints.nodesWithAddress.has(node.name)) return no("noLocalEndpoints");
   } else if (!endpoints.anywhereWithAddress) return no("noEndpoints");

@@ -1,7 +1,11 @@
 import type { Node } from "../api/objects.ts";
+import { EXCLUDE_LABEL } from "../api/resources.ts";
 
-/** Any value of it takes a node out, unless the policy says otherwise. */
-export const EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
+/**
+ * What to do about the exclude label: `honour` it, `ignore` it, or `auto`: ignore it where all nodes of the
+ * advertisements carry it, because then obeying would announce nothing anywhere.
+ */
+export type ExcludePolicy = "honour" | "ignore" | "auto";
 
 /** What a Node says about announcing from it. */
 export interface NodeFacts {
@@ -9,29 +13,31 @@ export interface NodeFacts {
   /** Undefined for a Node that was not seen yet: it counts as available and not excluded. */
   readonly labels: Readonly<Record<string, string>> | undefined;
   readonly networkUnavailable: boolean;
-  readonly excluded: boolean;
+  readonly excludePolicy: ExcludePolicy;
+  /** Names of all nodes that carry the exclude label, whatever its value. */
+  readonly labelled: ReadonlySet<string>;
 }
-
-/**
- * What to do about the exclude label: `honour` it, `ignore` it, or `auto`: ignore it exactly while every
- * node carries it, because then obeying would announce nothing anywhere.
- */
-export type ExcludePolicy = "honour" | "ignore" | "auto";
 
 export function nodeFactsFor(
   name: string,
   nodes: readonly Node[],
-  policy: ExcludePolicy = "honour",
+  excludePolicy: ExcludePolicy = "honour",
 ): NodeFacts {
   const node = nodes.find((n) => n.metadata.name === name);
-  const labelled = (n: Node): boolean => n.metadata.labels?.[EXCLUDE_LABEL] !== undefined;
-  const counts = policy === "honour" || (policy === "auto" && !nodes.every(labelled));
+  const labelled = nodes.filter((n) => n.metadata.labels?.[EXCLUDE_LABEL] !== undefined);
   return {
     name,
     labels: node === undefined ? undefined : (node.metadata.labels ?? {}),
     networkUnavailable: (node?.status?.conditions ?? []).some(
       (c) => c.type === "NetworkUnavailable" && c.status === "True",
     ),
-    excluded: counts && node !== undefined && labelled(node),
+    excludePolicy,
+    labelled: new Set(labelled.map((n) => n.metadata.name)),
   };
+}
+
+/** Whether the label keeps this node from what `candidates`, the nodes of the advertisements, may announce. */
+export function isExcluded(node: NodeFacts, candidates: readonly string[]): boolean {
+  if (node.excludePolicy === "ignore" || !node.labelled.has(node.name)) return false;
+  return node.excludePolicy === "honour" || !candidates.every((name) => node.labelled.has(name));
 }

@@ -1,5 +1,7 @@
 import { nodeBgpFor } from "../bgp/node-bgp.ts";
 import type { Announcement, NodeBgp } from "../bgp/model.ts";
+import { l2Decisions } from "../l2/decision.ts";
+import type { L2Decision } from "../l2/decision.ts";
 import type { Register } from "./commands.ts";
 import { EXIT, exitWith } from "./exit.ts";
 import { addNodeOptions, complainOf, excludePolicyOf, readNodeInput } from "./node-input.ts";
@@ -15,7 +17,9 @@ interface AnnounceFlags extends NodeFlags {
 /** How a Service stands at L2 on the node. */
 export interface L2Answer {
   readonly announce: boolean;
+  /** Where it answers; `*` alone is every interface. */
   readonly interfaces: readonly string[];
+  /** Empty when it is announced. */
   readonly reason: string;
 }
 
@@ -32,6 +36,23 @@ export const sessionsOf = (node: NodeBgp): Record<string, readonly Announcement[
       .sort((a, b) => (a.peer < b.peer ? -1 : 1))
       .map((n) => [n.peer, n.announcements]),
   );
+
+const l2Answer = ({ announce, interfaces, reason }: L2Decision): L2Answer => ({
+  announce,
+  interfaces: interfaces === "*" ? ["*"] : interfaces,
+  reason: announce ? "" : (reason ?? ""),
+});
+
+/** Names with commas; null when the flag is absent: every Node counts as alive. */
+const speakersIn = (flag: string | undefined): ReadonlySet<string> | null =>
+  flag === undefined
+    ? null
+    : new Set(
+        flag
+          .split(",")
+          .map((name) => name.trim())
+          .filter((name) => name !== ""),
+      );
 
 const orNone = (text: string): string => (text === "" ? "-" : text);
 
@@ -66,11 +87,14 @@ export const register: Register = (program) => {
     .addHelpText("after", "\nExample:\n  $ ferrolb announce --node worker-1 -f manifests/ -o json")
     .action(async (flags: AnnounceFlags) => {
       const { config, snapshot, problems } = await readNodeInput(flags);
-      const node = nodeBgpFor(config, snapshot, flags.node, {
-        lbClass: flags.lbClass,
-        excludePolicy: excludePolicyOf(flags),
-      });
-      const answer: AnnounceAnswer = { l2: {}, bgp: { sessions: sessionsOf(node) } };
+      const options = { lbClass: flags.lbClass, excludePolicy: excludePolicyOf(flags) };
+      const node = nodeBgpFor(config, snapshot, flags.node, options);
+      const alive = speakersIn(flags.speakers);
+      const decisions = l2Decisions(config, snapshot, flags.node, alive, options);
+      const answer: AnnounceAnswer = {
+        l2: Object.fromEntries([...decisions].map(([key, d]) => [key, l2Answer(d)])),
+        bgp: { sessions: sessionsOf(node) },
+      };
       printAs(flags.output, answer, () => forPeople(answer));
       const failed = complainOf([...problems, ...node.problems]);
       exitWith(failed ? EXIT.inputHasErrors : EXIT.fine);

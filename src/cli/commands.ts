@@ -44,6 +44,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "frr.conf of a node",
     load: () => import("./render.ts"),
   },
+  explain: {
+    summary: "why a Service is reachable or not, and what a node's loss would do",
+    load: () => import("./explain.ts"),
+  },
   diff: {
     summary: "what a change does to FRR: commands and effects",
     load: () => import("./diff.ts"),

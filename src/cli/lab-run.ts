@@ -2,6 +2,7 @@
 import { cp, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Store } from "../api/store.ts";
+import type { Result } from "../lab/check.ts";
 import { announcements, checkClaims, waitForAddresses } from "../lab/check.ts";
 import { claimsFor } from "../lab/claims.ts";
 import { startLab } from "../lab/lab.ts";
@@ -10,6 +11,7 @@ import { claimName, removeLeftovers } from "../lab/labs.ts";
 import { eyesOf, observe } from "../lab/observe.ts";
 import { NODES } from "../lab/plan.ts";
 import { HEADER, rowsFor } from "../lab/rows.ts";
+import { LAB_ROUTERS } from "../lab/router-config.ts";
 import { followServices } from "../lab/rule-loader.ts";
 import { openDirectoryStore } from "../manifests/directory-store.ts";
 import { DEFAULT_NAMESPACE } from "./input.ts";
@@ -23,10 +25,6 @@ export interface RunOptions extends LabOptions {
   readonly check: boolean;
 }
 
-/** r1 shares a key and BFD with the nodes, as `hack/kind-frr-lab/manifests/bgp.yaml` has them. */
-const ROUTERS: NonNullable<LabOptions["routers"]> = {
-  r1: { password: "documentation-only", bfd: { intervalMs: 300, multiplier: 3 } },
-};
 const ADDRESSES_WITHIN_MS = 60_000;
 const CLAIMS_WITHIN_MS = 90_000;
 
@@ -34,15 +32,16 @@ const CLAIMS_WITHIN_MS = 90_000;
 export async function runLab(options: RunOptions): Promise<boolean> {
   const { name, manifests, copyFrom, check } = options;
   const ending = new AbortController();
+  // Not `once`: a second Ctrl-C must not kill the process that is cleaning up.
   const end = (): void => ending.abort();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
   const out = screen(check ? null : process.stdout);
   await claimName(name, manifests);
   const closers: (() => Promise<void>)[] = [];
   try {
     if (copyFrom !== null) await cp(copyFrom, manifests, { recursive: true });
     const lab = await startLab({
-      routers: ROUTERS,
+      routers: LAB_ROUTERS,
       ...options,
       onStep: (what, ms) => out.note(`${what} (${seconds(ms)})`),
       onCrash: (what, code) =>
@@ -119,13 +118,13 @@ async function checkOnce(
   if (snapshot === null || signal.aborted) return false;
   const announced = await announcements(ferrolb, manifests);
   const claims = claimsFor(snapshot, announced, await eyesOf(lab));
-  const held = await checkClaims(claims, began, CLAIMS_WITHIN_MS, ({ text, seen, tookMs }) =>
+  const tell = ({ text, seen, tookMs }: Result): void =>
     print(
       seen === null
         ? `ok    ${seconds(tookMs)}  ${text}`
         : `FAIL  ${seconds(tookMs)}  ${text}; seen: ${seen}`,
-    ),
-  );
+    );
+  const held = await checkClaims(claims, began, CLAIMS_WITHIN_MS, tell, signal);
   return held && pending.length === 0 && claims.length > 0;
 }
 

@@ -22,13 +22,11 @@ import { sortedProblems } from "./findings.ts";
 import { l2Rules } from "./l2-advertisement.ts";
 import { outcomeOf, peerNeeds } from "./outcome.ts";
 import type { Quarantined } from "./outcome.ts";
-import { secretViewOf } from "./peer-password.ts";
-import type { SecretView } from "./peer-password.ts";
 import { peerRules } from "./peer.ts";
 import type { PeerDraft } from "./peer.ts";
 import { poolRules } from "./pool.ts";
-import { compareText, fieldsOf, listAt, textAt, textMap, valueAt } from "./read.ts";
-import type { Labelled } from "./selectors.ts";
+import { fieldsOf, listAt, textAt } from "./read.ts";
+import { labelledOf, secretsOf } from "./surroundings.ts";
 import { settle } from "./settle.ts";
 import type { Admitted, Rules, Vetoes } from "./settle.ts";
 import { intake } from "./source.ts";
@@ -115,27 +113,6 @@ const withBlames = (vetoes: Vetoes, blames: readonly Blame[]): Vetoes =>
       problem,
     })),
   );
-
-/** Nodes or Namespaces, sorted by name. */
-function labelledOf(list: readonly unknown[]): readonly Labelled[] {
-  const byName = new Map<string, Labelled>();
-  for (const raw of list) {
-    const metadata = fieldsOf(valueAt(fieldsOf(raw), "metadata"));
-    const name = textAt(metadata, "name") ?? "";
-    if (name !== "") byName.set(name, { name, labels: textMap(valueAt(metadata, "labels")) });
-  }
-  return [...byName.values()].sort((a, b) => compareText(a.name, b.name));
-}
-
-function secretsOf({ secrets, namespace }: Snapshot): ReadonlyMap<string, SecretView> {
-  const views = new Map<string, SecretView>();
-  for (const raw of secrets as readonly unknown[]) {
-    const metadata = fieldsOf(valueAt(fieldsOf(raw), "metadata"));
-    if ((textAt(metadata, "namespace") ?? namespace) === namespace)
-      views.set(textAt(metadata, "name") ?? "", secretViewOf(raw));
-  }
-  return views;
-}
 
 /** Aliases that Community objects define which do not act, with the name of the first such object. */
 function lostAliases(sources: readonly Source[], out: ReadonlySet<string>): Map<string, string> {

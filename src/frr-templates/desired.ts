@@ -10,7 +10,7 @@ export const EXTRAS_NAME = "bgpextras";
 /** Fits `Desired` of the reconciler. */
 export interface RenderedNode {
   readonly text: string;
-  originOf(path: readonly string[]): readonly ObjectRef[];
+  readonly originOf: (path: readonly string[]) => readonly ObjectRef[];
 }
 
 const linesOf = (text: string): Set<string> =>

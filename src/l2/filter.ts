@@ -15,11 +15,11 @@ const JUMP = 0x05; // BPF_JMP | BPF_JA
 const IF_EQUAL = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
 const IF_GREATER = 0x25; // BPF_JMP | BPF_JGT | BPF_K
 const IF_AT_LEAST = 0x35; // BPF_JMP | BPF_JGE | BPF_K
-const MASK = 0x54; // BPF_ALU | BPF_AND | BPF_K
 const RETURN = 0x06; // BPF_RET | BPF_K
 const ANCILLARY = 0xfffff000; // SKF_AD_OFF
 const INTERFACE = ANCILLARY + 8; // SKF_AD_IFINDEX
-const VLAN_TAG = ANCILLARY + 44; // SKF_AD_VLAN_TAG
+const PACKET_TYPE = ANCILLARY + 4; // SKF_AD_PKTTYPE
+const OTHER_HOST = 3; // PACKET_OTHERHOST
 
 const step = (code: number, k: number, jt = 0, jf = 0): Instruction => ({ code, jt, jf, k });
 const PASS = step(RETURN, 0x40000);
@@ -66,14 +66,16 @@ function tree(ranges: readonly (readonly [number, number])[]): Instruction[] {
   ];
 }
 
-/** Ours alone: not a macvlan's or VLAN's frame on its way through, and not of a tagged network. */
+/**
+ * Ours alone: not a frame for a macvlan or VLAN interface on its way through, and not of a VLAN that has
+ * no interface here: the kernel takes the tag off and marks such a frame as another host's.
+ */
 const own = (ifindex: number): Instruction[] => [
   step(LOAD_WORD, INTERFACE),
   step(IF_EQUAL, ifindex, 1, 0),
   DROP,
-  step(LOAD_WORD, VLAN_TAG),
-  step(MASK, 0x0fff),
-  step(IF_EQUAL, 0, 1, 0),
+  step(LOAD_WORD, PACKET_TYPE),
+  step(IF_EQUAL, OTHER_HOST, 0, 1),
   DROP,
 ];
 

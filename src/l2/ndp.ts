@@ -151,15 +151,18 @@ export interface Station {
   readonly linkLocal: Ip;
 }
 
-/** Router=0 always: a node in front of Services is no default router (RFC 4861, 4.4). */
+/**
+ * As a host speaks for an address of its own: from that address, Override=1 (RFC 4861, 7.2.4). Router=0
+ * always: a node in front of Services is no default router (4.4).
+ */
 const advertisement = (
-  { mac, linkLocal }: Station,
+  { mac }: Station,
   target: Ip,
   destination: Ip,
   solicited: boolean,
 ): Advertisement => ({
   type: "advertisement",
-  source: linkLocal,
+  source: target,
   destination,
   target,
   router: false,

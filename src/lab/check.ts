@@ -48,17 +48,20 @@ export async function announcements(
   return Object.fromEntries(entries) as Record<NodeName, Announcements>;
 }
 
-/** Checks every claim again and again until it held once; each result is told when it is known. */
+/** Checks every claim again and again until it held once or the time is up; each result is told when it is known. */
 export async function checkClaims(
   claims: readonly Claim[],
   began: number,
   limitMs: number,
   onResult: (result: Result) => void,
+  signal: AbortSignal,
 ): Promise<boolean> {
   const open = new Map<Claim, string>(claims.map((claim) => [claim, "not looked at"]));
   const until = performance.now() + limitMs;
-  while (open.size > 0 && performance.now() < until) {
+  const goesOn = (): boolean => performance.now() < until && !signal.aborted;
+  while (open.size > 0 && goesOn()) {
     for (const claim of [...open.keys()]) {
+      if (!goesOn()) break;
       const seen = await claim.check();
       if (seen === null) {
         open.delete(claim);

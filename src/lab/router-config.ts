@@ -18,6 +18,12 @@ export interface RouterOptions {
   readonly neighbors?: readonly NodeName[];
 }
 
+/** r1 shares a key and BFD with the nodes, as `hack/kind-frr-lab/manifests/bgp.yaml` has them. */
+export const LAB_ROUTERS: Readonly<Record<RouterName, RouterOptions>> = {
+  r1: { password: "documentation-only", bfd: { intervalMs: 300, multiplier: 3 } },
+  r2: {},
+};
+
 /** As the daemons see it: FRR's own directory is bound there. */
 const LOG = "/var/run/frr/frr.log";
 

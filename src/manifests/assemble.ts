@@ -39,7 +39,10 @@ const JUDGED_LATER: ReadonlySet<ListName> = new Set<ListName>([
   "communities",
 ]);
 
-/** The first of each kind, namespace and name stays; a later one is a warning that names both places. */
+/**
+ * Two objects of one kind, namespace and name are a warning that names both places. Of built-in kinds the first
+ * stays; of MetalLB's kinds both are handed on, since which one acts is a rule of the configuration.
+ */
 export function assemble(
   placed: readonly Placed[],
   namespace: string,
@@ -55,7 +58,10 @@ export function assemble(
     if (before === undefined || JUDGED_LATER.has(list)) {
       first.set(key, one);
       lists[list].push(one.object);
-    } else problems.push(duplicate(one, before));
+      continue;
+    }
+    problems.push(duplicate(one, before));
+    if (one.object.apiVersion.startsWith("metallb.io/")) lists[list].push(one.object);
   }
   return { snapshot: lists as unknown as Snapshot, problems };
 }
@@ -66,5 +72,5 @@ const duplicate = (one: Placed, before: Placed): Problem => ({
   code: "duplicateObject",
   object: refOf(one.object),
   path: "",
-  message: `${one.file}:${one.line}: ${refText(refOf(one.object))} is already given by ${before.file}:${before.line}, which stays; remove one of them`,
+  message: `${one.file}:${one.line}: ${refText(refOf(one.object))} is already given by ${before.file}:${before.line}; remove one of them`,
 });

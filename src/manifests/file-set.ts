@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { relative } from "node:path";
 import type { Problem } from "../api/problem.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { keyOfObject, takeText } from "./file-state.ts";
+import { losesObjects, takeText } from "./file-state.ts";
 import type { FileState } from "./file-state.ts";
 import { manifestsIn } from "./files.ts";
 import type { LastGood } from "./last-good.ts";
@@ -68,8 +68,8 @@ export function fileSetIn({ dir, namespace, clock, lastGood, onChange }: FileSet
   };
 
   const draft = (path: string, text: string): FileState => {
-    const known = drafts.get(path);
-    if (known?.text === text) return known;
+    const known = [drafts.get(path), files.get(path)].find((s) => s?.text === text);
+    if (known !== undefined) return known;
     const state = takeText(files.get(path) ?? null, nameOf(path), text, namespace);
     drafts.set(path, state);
     return state;
@@ -98,8 +98,13 @@ export function fileSetIn({ dir, namespace, clock, lastGood, onChange }: FileSet
 
   const sightings = startSightings({
     clock,
-    textOf: (path) => files.get(path)?.text ?? null,
-    isBroken: (path, text) => draft(path, text).problems.length > 0,
+    beforeOf: (path) => files.get(path) ?? null,
+    examine(path, text) {
+      const before = files.get(path);
+      const after = draft(path, text);
+      const loses = before !== undefined && losesObjects(before, after);
+      return { broken: after.problems.length > 0, loses };
+    },
     onText(path, text) {
       files.set(path, draft(path, text));
       changed(path);
@@ -151,10 +156,7 @@ export function fileSetIn({ dir, namespace, clock, lastGood, onChange }: FileSet
       for (const path of paths) {
         const saved = await lastGood?.load(nameOf(path));
         if (!saved) continue;
-        const state = takeText(null, nameOf(path), saved.text, namespace);
-        const good = new Set(state.placed.map((p) => keyOfObject(p.object)));
-        const retained = saved.retained.filter((p) => !good.has(keyOfObject(p.object)));
-        files.set(path, { ...state, retained });
+        files.set(path, saved);
       }
       await lastGood
         ?.prune(paths.map(nameOf))

@@ -7,8 +7,11 @@ import { chunksOf, parseChunk } from "./documents.ts";
 import type { BadDocument, ChunkContent } from "./documents.ts";
 
 export interface FileState {
-  /** The text that was taken last. */
-  readonly text: string;
+  /** The text that was taken last; null: only its objects are known, from the last run. */
+  readonly text: string | null;
+  /** Of the text, in UTF-16 units. */
+  readonly length: number;
+  readonly endsWithNewline: boolean;
   readonly placed: readonly Placed[];
   /** Last good versions of documents that are broken now. */
   readonly retained: readonly Placed[];
@@ -49,8 +52,15 @@ export function takeText(
   });
   const kept = new Set(retained.map((p) => keyOfObject(p.object)));
   const problems = bad.map(({ document, line }) => badDocument(document, file, line, kept));
-  return { text, placed, retained, problems, chunks };
+  const endsWithNewline = text.endsWith("\n");
+  return { text, length: text.length, endsWithNewline, placed, retained, problems, chunks };
 }
+
+/** An object that was in force before is in the new state no more, neither as written nor kept. */
+export const losesObjects = (before: FileState, after: FileState): boolean => {
+  const keys = new Set([...after.placed, ...after.retained].map((p) => keyOfObject(p.object)));
+  return [...before.placed, ...before.retained].some((p) => !keys.has(keyOfObject(p.object)));
+};
 
 function badDocument(
   { named, path, message }: BadDocument,

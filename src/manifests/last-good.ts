@@ -1,28 +1,29 @@
 /**
- * Edge: the text in force of each manifest file and the last good versions of what broke, kept under
- * `--state-dir`, so that a restart changes nothing. Files are 0600: manifests may hold passwords.
+ * Edge: the objects in force of each manifest file, kept under `--state-dir`, so that what breaks keeps its
+ * last good version over a restart too. Passwords are left out: they appear nowhere but in frr.conf.
  */
 import { createHash } from "node:crypto";
 import { readFile, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import type { KubeObject } from "../api/objects.ts";
 import { writeAtomic } from "./atomic-write.ts";
 import type { Placed } from "./assemble.ts";
 import type { FileState } from "./file-state.ts";
 import { admit } from "./shape.ts";
 
 const SAVED = Type.Object({
-  text: Type.String(),
-  retained: Type.Array(
+  length: Type.Number(),
+  endsWithNewline: Type.Boolean(),
+  placed: Type.Array(
     Type.Object({ object: Type.Unknown(), file: Type.String(), line: Type.Number() }),
   ),
 });
 
 export interface LastGood {
-  load(
-    path: string,
-  ): Promise<{ readonly text: string; readonly retained: readonly Placed[] } | null>;
+  /** The file as it was in force in the last run, its text unknown. */
+  load(path: string): Promise<FileState | null>;
   save(path: string, state: FileState): Promise<void>;
   remove(path: string): Promise<void>;
   /** Removes what is kept of files that are gone. */
@@ -31,6 +32,17 @@ export interface LastGood {
 
 const digest = (text: string): string =>
   createHash("sha256").update(text).digest("hex").slice(0, 24);
+
+/** A Secret without its values, a BGPPeer without its password. */
+function withoutSecrets(object: KubeObject): unknown {
+  if (object.kind === "Secret") {
+    const { apiVersion, kind, metadata } = object;
+    return { apiVersion, kind, metadata, type: "type" in object ? object.type : undefined };
+  }
+  if (object.kind !== "BGPPeer" || !("spec" in object)) return object;
+  const { password, ...spec } = object.spec as Readonly<Record<string, unknown>>;
+  return { ...object, spec };
+}
 
 /** Kept per directory of manifests; `namespace` is that of objects that name none. */
 export function lastGoodIn(stateDir: string, manifests: string, namespace: string): LastGood {
@@ -43,17 +55,27 @@ export function lastGoodIn(stateDir: string, manifests: string, namespace: strin
       try {
         const saved: unknown = JSON.parse(text);
         if (!Value.Check(SAVED, saved)) return null;
-        const retained = saved.retained.flatMap(({ object, file, line }): Placed[] => {
+        const placed = saved.placed.flatMap(({ object, file, line }): Placed[] => {
           const admission = admit(object, namespace);
           return admission.kind === "object" ? [{ object: admission.object, file, line }] : [];
         });
-        return { text: saved.text, retained };
+        const { length, endsWithNewline } = saved;
+        return {
+          ...{ text: null, length, endsWithNewline, placed },
+          ...{ retained: [], problems: [], chunks: new Map() },
+        };
       } catch {
         return null; // a torn file of ours is a file not kept
       }
     },
-    save: (path, { text, retained }) =>
-      writeAtomic(placeOf(path), JSON.stringify({ text, retained }), 0o600),
+    save(path, { length, endsWithNewline, placed, retained }) {
+      const kept = [...placed, ...retained].map((p) => ({
+        ...p,
+        object: withoutSecrets(p.object),
+      }));
+      const text = JSON.stringify({ length, endsWithNewline, placed: kept });
+      return writeAtomic(placeOf(path), text, 0o600);
+    },
     remove: (path) => rm(placeOf(path), { force: true }),
     async prune(paths) {
       const wanted = new Set(paths.map((p) => `${digest(p)}.json`));

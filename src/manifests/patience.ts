@@ -13,28 +13,43 @@ export type Patience =
   /** Counts as not yet written, however long it lies. */
   | { readonly kind: "hold"; readonly why: string };
 
+/** What is in force of a file. */
+export interface Before {
+  /** Null: only known from the last run. */
+  readonly text: string | null;
+  readonly length: number;
+  readonly endsWithNewline: boolean;
+}
+
 export interface Sighting {
-  /** The text in force, or null for a new file. */
-  readonly before: string | null;
+  /** Null for a new file. */
+  readonly before: Before | null;
   readonly text: string;
   /** A new inode in the old one's place: an atomic rename, whose content is complete. */
   readonly replaced: boolean;
   /** Whether any document of the text is broken. */
   readonly broken: boolean;
+  /** Whether objects that are in force would go. */
+  readonly loses: boolean;
 }
 
-export function patienceFor({ before, text, replaced, broken }: Sighting): Patience {
+export function patienceFor(sighting: Sighting): Patience {
+  const { before, text, replaced, broken } = sighting;
   if (/^[\s\0]*$/.test(text))
     return { kind: "hold", why: "the file is empty, which counts as not yet written" };
-  if (before !== null && isCutOff(before, text))
-    return { kind: "hold", why: "the file is cut off in the middle of a line" };
-  const doubtful =
-    broken || !text.endsWith("\n") || (before !== null && !replaced && text.length < before.length);
+  if (before !== null && isCutOff(before, sighting))
+    return { kind: "hold", why: "the file is cut off in the middle of a document" };
+  const shorter = before !== null && !replaced && text.length < before.length;
+  const doubtful = broken || shorter || !text.endsWith("\n");
   return { kind: "take", afterMs: doubtful ? DOUBTFUL_MS : SETTLED_MS };
 }
 
-/** The old text up to somewhere inside one of its lines: what an interrupted write leaves behind. */
-function isCutOff(before: string, text: string): boolean {
-  if (text.endsWith("\n") || text.length >= before.trimEnd().length) return false;
-  return before.startsWith(text) && before[text.length] !== "\n";
+/**
+ * The old text up to somewhere inside one of its documents, without a newline: what an interrupted write leaves
+ * behind. Up to the end of a document is what an editor leaves that ends no file with a newline.
+ */
+function isCutOff(before: Before, { text, broken, loses }: Sighting): boolean {
+  if (text.endsWith("\n") || text.length >= before.length) return false;
+  if (before.text === null) return before.endsWithNewline && (broken || loses);
+  return before.text.startsWith(text) && !/^\s*(---|$)/.test(before.text.slice(text.length));
 }

@@ -168,6 +168,9 @@ export function admit(raw: unknown, defaultNamespace: string): Admission {
   return { kind: "object", object: placed(value, known.namespaced, defaultNamespace) };
 }
 
+/** What kubectl keeps for itself: the whole manifest once more, passwords included. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
 /** With its namespace filled in (or dropped, for cluster-scoped kinds), without what only kubectl reads. */
 function placed(
   value: Record<string, unknown>,
@@ -177,10 +180,16 @@ function placed(
   const {
     managedFields,
     namespace: own,
+    annotations = {},
     ...metadata
-  } = value["metadata"] as Record<string, unknown>;
+  } = value["metadata"] as Record<string, unknown> & { annotations?: Record<string, string> };
+  const { [LAST_APPLIED]: copy, ...notes } = annotations;
   return {
     ...value,
-    metadata: { ...metadata, ...(namespaced ? { namespace: own ?? namespace } : {}) },
+    metadata: {
+      ...metadata,
+      ...(Object.keys(notes).length > 0 ? { annotations: notes } : {}),
+      ...(namespaced ? { namespace: own ?? namespace } : {}),
+    },
   } as unknown as KubeObject; // the schema is the proof
 }

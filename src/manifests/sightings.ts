@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Clock } from "../runtime/clock.ts";
 import { patienceFor } from "./patience.ts";
+import type { Before } from "./patience.ts";
 
 /** Larger files are refused: a manifest is written by people. */
 export const MAX_BYTES = 64 * 1024 * 1024;
@@ -12,9 +13,13 @@ const HOLD_MS = 2000;
 
 export interface SightingPorts {
   readonly clock: Clock;
-  /** The text in force for a file, or null. */
-  readonly textOf: (path: string) => string | null;
-  readonly isBroken: (path: string, text: string) => boolean;
+  /** What is in force of a file, or null. */
+  readonly beforeOf: (path: string) => Before | null;
+  /** What taking this text would mean. */
+  readonly examine: (
+    path: string,
+    text: string,
+  ) => { readonly broken: boolean; readonly loses: boolean };
   readonly onText: (path: string, text: string) => void;
   readonly onGone: (path: string) => void;
   /** The file is there but not believed; `null`: it is again. */
@@ -87,13 +92,12 @@ export function startSightings(ports: SightingPorts): Sightings {
     }
     const text = await readFile(path, "utf8");
     const stillMs = Math.max(clock.now() - sighting.since, clock.date().getTime() - info.mtimeMs);
-    const before = ports.textOf(path);
     const lastIno = taken.get(path)?.ino;
     const patience = patienceFor({
-      before,
+      before: ports.beforeOf(path),
       text,
       replaced: lastIno !== undefined && lastIno !== info.ino,
-      broken: text !== before && ports.isBroken(path, text),
+      ...ports.examine(path, text),
     });
     const waitMs = patience.kind === "take" ? patience.afterMs : HOLD_MS;
     if (stillMs < waitMs) return waitMs - stillMs;

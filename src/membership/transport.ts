@@ -169,6 +169,7 @@ class SocketTransport implements Transport {
   readonly #udp: UdpSocket;
   readonly #tcp: Server;
   readonly #open = new Set<Socket>();
+  #closed = false;
 
   constructor(udp: UdpSocket, tcp: Server, local: Endpoint) {
     this.local = local;
@@ -207,6 +208,7 @@ class SocketTransport implements Transport {
   }
 
   send(octets: Uint8Array, to: Endpoint): void {
+    if (this.#closed) return; // a probe that was under way when we left
     this.#udp.send(octets, to.port, ipFromOctets(to.addr), () => undefined);
   }
 
@@ -234,6 +236,7 @@ class SocketTransport implements Transport {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const socket of this.#open) socket.destroy();
     await Promise.all([
       new Promise<void>((resolve) => this.#udp.close(() => resolve())),

@@ -23,6 +23,14 @@ const ALSO: Readonly<Record<string, readonly ListName[]>> = {
 };
 const SEES_NODES = new Set(["BGPAdvertisement", "BGPPeer"]);
 
+/** What `admit` reads for an object of this kind: the lists to have at hand. */
+export function listsReviewed(kind: string): readonly (ListName | "nodes")[] {
+  if (kind === "BFDProfile") return ["bgpPeers"]; // V19
+  const own = LIST[kind];
+  if (own === undefined) return [];
+  return [own, ...(ALSO[kind] ?? []), ...(SEES_NODES.has(kind) ? (["nodes"] as const) : [])];
+}
+
 const metadataOf = (object: Fields): Fields => fieldsOf(valueAt(object, "metadata"));
 const specOf = (object: Fields): Fields => fieldsOf(valueAt(object, "spec"));
 

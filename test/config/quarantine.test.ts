@@ -41,6 +41,12 @@ describe("An object that turns bad keeps acting in its last accepted version", (
     expect(errorsOf(result)).to.deep.equal(["V26 a spec.addresses[0]"]);
   });
 
+  it("but not for its status: the counters of a huge pool pass 64 bits", () => {
+    const status = { assignedIPv4: 0, assignedIPv6: 0, availableIPv4: 0, availableIPv6: 2n ** 64n };
+    const huge = { ...pool("a", "addresses: ['2001:db8::/64']"), status };
+    expect(errorsOf(parsed(huge))).to.deep.equal([]);
+  });
+
   it("until it is deleted", () => {
     const bad = after(parsed(A, B), pool("a", "addresses: [x]"), B);
     const gone = after(bad, B);

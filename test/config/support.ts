@@ -117,7 +117,7 @@ export const one =
     accepted: accepted.map((spec) => [spec, [make("x", spec), ...around]] as const),
   });
 
-function nameOf({ metadata }: Doc): string {
+export function nameOf({ metadata }: Doc): string {
   const name = metadata["name"];
   return typeof name === "string" ? name : "";
 }

@@ -22,7 +22,9 @@ export async function recordEvents(
 
 const PATTERNS: readonly [RouterEvent["kind"], RegExp][] = [
   ["withdrawn", /rcvd UPDATE about (\S+\/\d+)\S* .*withdrawn/],
-  ["announced", /rcvd (\S+\/\d+) IPv[46]/],
+  // "...duplicate ignored" behind it is no event: FRR 10 answers the end of a route refresh, which may
+  // come a keepalive interval late, by sending everything once more, and the router changes nothing.
+  ["announced", /rcvd (\S+\/\d+) IPv[46] \S+(?<!duplicate ignored)$/],
   ["up", /%ADJCHANGE: neighbor (\S+?)\(.* Up/],
   ["down", /%ADJCHANGE: neighbor (\S+?)\(.* Down/],
 ];
