@@ -4,11 +4,15 @@ import type { Ask } from "../test/allocator/support.ts";
 
 const time = (what: string, run: () => void): void => {
   const before = process.memoryUsage().heapUsed;
-  const start = performance.now();
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
   run();
   const ms = (performance.now() - start).toFixed(1);
+  const spent = process.cpuUsage(cpu);
+  const cpuMs = ((spent.user + spent.system) / 1000).toFixed(1);
   const mb = ((process.memoryUsage().heapUsed - before) / 1e6).toFixed(0);
-  console.log(`${what.padEnd(64)} ${ms.padStart(9)} ms  ${mb.padStart(4)} MB`);
+  console.log(
+    `${what.padEnd(64)} ${ms.padStart(9)} ms ${cpuMs.padStart(9)} ms CPU ${mb.padStart(4)} MB`,
+  );
 };
 
 const many = (count: number, ask: (i: number) => Ask) =>

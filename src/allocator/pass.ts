@@ -8,11 +8,20 @@ import type { Service, ServiceKey } from "../api/objects.ts";
 import { isOurs } from "../api/service-view.ts";
 import type { PoolCounters } from "../api/store.ts";
 import type { Pool } from "../config/config.ts";
-import type { Family, Ip } from "../net/ip.ts";
-import { choose, familiesWanted, missing } from "./choose.ts";
+import type { Ip } from "../net/ip.ts";
+import {
+  badRequestOf,
+  byAge,
+  byKey,
+  holdersFirst,
+  otherFamily,
+  secondMissing,
+  wantsSecond,
+} from "./case.ts";
+import type { Case, Hold, Waiting } from "./case.ts";
+import { choose } from "./choose.ts";
 import {
   additionalAllocated,
-  additionalFailed,
   allocated,
   allocationFailed,
   clearAssignment,
@@ -25,12 +34,11 @@ import { PassMemo } from "./memo.ts";
 import { messageOf } from "./messages.ts";
 import { freshEvents, heldBy, isSettled, needsWrite } from "./outcome.ts";
 import type { Outcome, Outcomes } from "./outcome.ts";
-import type { PoolIndex, PoolView } from "./pool-index.ts";
+import type { PoolIndex } from "./pool-index.ts";
 import type { PendingReason } from "./reasons.ts";
 import { keepAll, retainedAfter, stillKept } from "./retention.ts";
 import type { Lost, Retained } from "./retention.ts";
 import { released } from "./verdict.ts";
-import type { Verdict } from "./verdict.ts";
 import type { FamilySource, Wish } from "./wish.ts";
 
 export interface PassInput {
@@ -59,23 +67,6 @@ export interface PassResult {
   /** Sorted by pool name. */
   readonly counters: ReadonlyMap<string, PoolCounters>;
   readonly retained: Retained;
-}
-
-type Hold = Extract<Verdict, { kind: "hold" }>;
-
-/** A Service on its way through the pass. */
-interface Case<V extends Verdict = Verdict> {
-  readonly wish: Wish;
-  readonly held: readonly (Ip | null)[];
-  readonly verdict: V;
-}
-
-/** A Service that got nothing when its turn came. */
-interface Waiting {
-  readonly found: Case;
-  readonly told: readonly AllocationEvent[];
-  readonly reason: PendingReason;
-  readonly given: number;
 }
 
 export function allocatePass(input: PassInput, memo: PassMemo = new PassMemo()): PassResult {
@@ -286,35 +277,3 @@ class Pass {
     };
   }
 }
-
-const badRequestOf = ({ request }: Wish): PendingReason | null =>
-  request.kind === "bad" ? { kind: "badRequest", field: request.field, why: request.why } : null;
-
-const otherFamily = (wish: Wish, places: readonly Place[]): Family =>
-  familiesWanted(wish).find((f) => f !== places[0]?.block.family) ?? 6;
-
-function secondMissing(wish: Wish, places: readonly Place[], pool: PoolView): AllocationEvent {
-  return additionalFailed(
-    pool.pool.draining
-      ? { kind: "notAllowed", verdict: { pool: pool.name, refusal: { kind: "draining" } } }
-      : { kind: "poolExhausted", verdict: missing(pool, otherFamily(wish, places)) },
-  );
-}
-
-/** MetalLB also tops up a Service with one cluster IP, and then takes the second address away, forever. */
-const wantsSecond = (wish: Wish, places: readonly Place[]): boolean =>
-  wish.policy === "PreferDualStack" &&
-  wish.family === "dual" &&
-  places.length === 1 &&
-  wish.request.kind === "none";
-
-function byAge(a: Case, b: Case): number {
-  if (a.wish.createdMs !== b.wish.createdMs) return a.wish.createdMs < b.wish.createdMs ? -1 : 1;
-  return a.wish.key < b.wish.key ? -1 : a.wish.key > b.wish.key ? 1 : 0;
-}
-
-const byKey = (a: { key: ServiceKey }, b: { key: ServiceKey }): number =>
-  a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
-
-const holdersFirst = (a: Case, b: Case): number =>
-  Number(b.held.length > 0) - Number(a.held.length > 0) || byAge(a, b);
