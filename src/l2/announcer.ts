@@ -371,6 +371,10 @@ class Announcing implements L2Announcer {
       this.#announceOnce(ip);
       this.#repair(ip);
     }
+    if (ips.length > 0)
+      this.#options.clock.after(ROUND_EVERY_MS, () => {
+        for (const ip of ips) this.#repair(ip); // again: Linux holds fresh entries for a second
+      });
     if (this.#announced.size > 0) this.#cancelTick ??= this.#tickLater();
   }
 
@@ -398,11 +402,13 @@ class Announcing implements L2Announcer {
 
   /** Unicast to who asked lately, after the broadcasts of every address are out. */
   #repair(ip: Ip): void {
+    if (!this.#announced.has(ip)) return;
     this.#repairs.push(ip);
     if (this.#repairs.length === 1) this.#options.clock.after(0, () => this.#repairSome());
   }
 
   #repairSome(): void {
+    if (this.#closed) return;
     const since = this.#options.clock.now() - REPAIR_MEMORY_MS;
     for (const ip of this.#repairs.splice(0, 50))
       if (!this.#duels.has(ip))
