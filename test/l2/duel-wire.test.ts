@@ -76,7 +76,7 @@ describe("two stations with one address", function () {
         node: winner,
         mac: macs.get(winner),
       });
-      expect((await at(winner).ask("yielded"))).to.deep.equal({});
+      expect(await at(winner).ask("yielded")).to.deep.equal({});
     });
 
   it("the loser takes over when the winner gives up, and when it dies", async () => {

@@ -43,7 +43,7 @@ const state = () => ({
   residentMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
 });
 
-await cycle(Math.min(cycles, 500)); // pools of libuv and the allocator fill up once
+await cycle(Math.min(cycles, 100)); // pools of libuv and the allocator fill up once
 const before = state();
 await cycle(cycles);
 process.stdout.write(JSON.stringify({ before, after: state() }));
