@@ -5,7 +5,7 @@ import type { Store } from "../api/store.ts";
 import type { Result } from "../lab/check.ts";
 import { announcements, checkClaims, waitForAddresses } from "../lab/check.ts";
 import { claimsFor } from "../lab/claims.ts";
-import { startLab } from "../lab/lab.ts";
+import { requireRoot, startLab } from "../lab/lab.ts";
 import type { Lab, LabOptions } from "../lab/lab.ts";
 import { claimName, removeLeftovers } from "../lab/labs.ts";
 import { eyesOf, observe } from "../lab/observe.ts";
@@ -30,6 +30,7 @@ const CLAIMS_WITHIN_MS = 90_000;
 
 /** True when the lab ended as it should: on request, or with every claim shown. */
 export async function runLab(options: RunOptions): Promise<boolean> {
+  requireRoot();
   const { name, manifests, copyFrom, check } = options;
   const ending = new AbortController();
   // Not `once`: a second Ctrl-C must not kill the process that is cleaning up.

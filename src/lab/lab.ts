@@ -67,11 +67,16 @@ const DEFAULT_FRR: Readonly<Record<RouterName | NodeName, FrrVersion>> = {
   n3: "8.4",
 };
 
+/** @throws AppError `ERR_ENVIRONMENT` for anyone else */
+export function requireRoot(): void {
+  if (process.getuid?.() !== 0)
+    throw new AppError("ERR_ENVIRONMENT", "the lab needs root, for its network namespaces");
+}
+
 /** @throws AppError `ERR_ENVIRONMENT` when the machine cannot carry it; nothing is left then. */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const { prefix, dir, manifests, onStep } = options;
-  if (process.getuid?.() !== 0)
-    throw new AppError("ERR_ENVIRONMENT", "the lab needs root, for its network namespaces");
+  requireRoot();
   const net = createNet(prefix);
   const closers: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
