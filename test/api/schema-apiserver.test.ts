@@ -9,7 +9,7 @@ import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
 import type { Kube, KubeResponse } from "../support/kube.ts";
 import { eventually } from "../support/wait.ts";
 import { anyManifest } from "./manifest-arbitrary.ts";
-import { CASES, CHANGES, peer } from "./schema-cases.ts";
+import { CASES, CHANGES, peer, poolStatus } from "./schema-cases.ts";
 import type { Manifest } from "./schema-cases.ts";
 
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -30,6 +30,9 @@ const isOldPeer = ({ apiVersion, kind }: Manifest): boolean =>
   kind === "BGPPeer" && apiVersion === "metallb.io/v1beta1";
 const said = ({ status, body }: KubeResponse): string =>
   `${status} ${(body as { message?: string }).message ?? ""}`;
+
+const withoutRules = (key: string, value: unknown): unknown =>
+  key === "x-kubernetes-validations" ? undefined : value;
 
 describe("CRDs on a real API server", () => {
   let kube: Kube | undefined;
@@ -150,19 +153,61 @@ describe("CRDs on a real API server", () => {
   });
 
   it("shows used and free addresses of a pool", async () => {
-    const table = "application/json;as=Table;v=v1;g=meta.k8s.io";
-    const { body } = await api().request(
-      "GET",
-      "/apis/metallb.io/v1beta1/ipaddresspools",
-      undefined,
-      {
-        accept: table,
-      },
-    );
-    const names = (body as { columnDefinitions: { name: string }[] }).columnDefinitions.map(
-      (c) => c.name,
-    );
-    expect(names).to.include.members(["Used IPv4", "Free IPv4", "Used IPv6", "Free IPv6"]);
+    const manifest = poolStatus({
+      assignedIPv4: 3,
+      assignedIPv6: 0,
+      availableIPv4: 253,
+      availableIPv6: 7,
+    });
+    const { body: created } = await create(manifest);
+    const status = { ...(created as object), status: manifest.status };
+    await api().request("PUT", `${pathOf(manifest)}/a/status`, status);
+    const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    const { body } = await api().request("GET", pathOf(manifest), undefined, { accept });
+    const { columnDefinitions, rows } = body as {
+      columnDefinitions: { name: string }[];
+      rows: { cells: unknown[] }[];
+    };
+    const shown = new Map(columnDefinitions.map((c, i) => [c.name, rows[0]?.cells[i]]));
+    const columns = ["Used IPv4", "Free IPv4", "Used IPv6", "Free IPv6", "Auto Assign"];
+    expect(columns.map((name) => shown.get(name))).to.deep.equal([3, 253, 0, 7, true]);
+    await remove(manifest);
+  });
+
+  it("lets what was stored under MetalLB's own CRDs be written on, as long as it is not made worse", async function () {
+    this.timeout(120_000);
+    const path = `${CRDS}/bgppeers.metallb.io`;
+    const update = async (change: (spec: object) => object) => {
+      const { body } = await api().request("GET", path);
+      const crd = body as { spec: object };
+      const answer = await api().request("PUT", path, { ...crd, spec: change(crd.spec) });
+      expect(answer.status, said(answer)).to.equal(200);
+    };
+    const bad = peer({ myASN: 0 });
+    const taken = async () => (await create(bad, "?dryRun=All")).status === 201;
+    let ours: object = {};
+    await update((spec) => {
+      ours = spec;
+      return JSON.parse(JSON.stringify(spec, withoutRules)) as object;
+    });
+    await eventually("the rules are gone", taken);
+    const { body } = await create(bad);
+    await update((spec) => ({ ...spec, versions: (ours as { versions: unknown }).versions }));
+    await eventually("the rules are back", async () => !(await taken()));
+
+    const put = (spec: object, labels: object) => {
+      const { metadata } = body as Stored;
+      const changed = { ...(body as object), spec, metadata: { ...metadata, labels } };
+      return api().request("PUT", `${pathOf(bad)}/a?dryRun=All`, changed);
+    };
+    const { spec } = body as { spec: object };
+    const relabelled = await put(spec, { x: "y" });
+    expect(relabelled.status, said(relabelled)).to.equal(200);
+    const elsewhere = await put({ ...spec, vrf: "red" }, {});
+    expect(elsewhere.status, said(elsewhere)).to.equal(200);
+    const worse = await put({ ...spec, holdTime: "2s" }, {});
+    expect(worse.status, said(worse)).to.equal(422);
+    await remove(bad);
   });
 
   it("keeps every digit of a counter", async () => {
