@@ -1,0 +1,120 @@
+/**
+ * Takeover on the wire: speakers die, stop, freeze, lose their link and are split apart, while a client asks
+ * for a hundred addresses without a pause. One answer per address before and after, always. A few rounds
+ * here; `npm run soak` does a hundred of each and prints the distribution. Times are printed, not asserted.
+ */
+import { expect } from "chai";
+import { isRoot } from "../support/lab.ts";
+import { percentile, startRing } from "./ring.ts";
+import type { Ring } from "./ring.ts";
+
+const ROUNDS = Number(process.env["FERROLB_TAKEOVER_ROUNDS"] ?? 2);
+const NODES = Number(process.env["FERROLB_TAKEOVER_NODES"] ?? 3);
+const ADDRESSES = 100;
+/** Nothing may take longer, on any machine: MetalLB's own time and half of it again. */
+const LIMIT_MS = 10_000;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe("takeover at L2", function () {
+  this.timeout(120_000 + ROUNDS * 60_000);
+  let ring: Ring;
+  let close: () => Promise<void> = () => Promise.resolve();
+  before(async function () {
+    if (!isRoot()) this.skip(); // namespaces need root
+    ring = await startRing({ nodes: NODES, addresses: ADDRESSES });
+    close = () => ring.close();
+    await ring.settled(60_000);
+  });
+  after(() => close());
+  afterEach(function () {
+    if (this.currentTest?.state === "failed")
+      for (const node of ring.nodes) console.log(`${node}:\n${ring.log(node).slice(-2500)}`);
+  });
+
+  const show = (what: string, values: readonly number[]): void => {
+    const at = (share: number): string => String(Math.round(percentile(values, share)));
+    console.log(
+      `      ${what}: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, most ${at(1)} ms, of ${values.length}`,
+    );
+  };
+  const owned = (node: string): string[] =>
+    [...ring.owners()].filter(([, owner]) => owner === node).map(([ip]) => ip);
+  /** Gaps of the addresses that the victim had, over some rounds of breaking and mending it. */
+  async function rounds(
+    name: string,
+    hurt: (victim: string) => Promise<void>,
+    mend: (victim: string) => Promise<void>,
+  ): Promise<void> {
+    const gaps: number[] = [];
+    const overlaps: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const victim = ring.nodes[round % ring.nodes.length]!;
+      const lost = owned(victim);
+      const startMs = Date.now();
+      await hurt(victim);
+      await ring.settled(LIMIT_MS);
+      const report = ring.since(startMs);
+      for (const ip of lost) gaps.push(report.gaps.get(ip)!);
+      for (const ip of ring.ips)
+        if (!lost.includes(ip)) expect(report.gaps.get(ip), ip).to.be.below(LIMIT_MS);
+      expect(owned(victim), "the victim answers").to.deep.equal([]);
+      const backMs = Date.now();
+      await mend(victim);
+      await pause(500);
+      await ring.settled(LIMIT_MS);
+      overlaps.push(...ring.since(backMs).overlaps.values());
+      await pause(300);
+    }
+    show(`${name}: without an answer`, gaps);
+    show(`${name}: two answers on the way back`, overlaps);
+    expect(Math.max(...gaps)).to.be.below(LIMIT_MS);
+  }
+
+  it("every address has one owner, spread over the nodes", () => {
+    const owners = ring.owners();
+    expect(new Set(owners.values()).size).to.equal(NODES);
+    expect([...owners.values()]).not.to.include("");
+  });
+  it("kill -9", () =>
+    rounds(
+      "kill -9",
+      (n) => ring.signal(n, "SIGKILL"),
+      (n) => ring.start(n),
+    ));
+  it("SIGTERM", () =>
+    rounds(
+      "SIGTERM",
+      (n) => ring.signal(n, "SIGTERM"),
+      (n) => ring.start(n),
+    ));
+  it("link cut", () =>
+    rounds(
+      "link cut",
+      (n) => ring.link(n, false),
+      (n) => ring.link(n, true),
+    ));
+  it("SIGSTOP and SIGCONT", () =>
+    rounds(
+      "SIGSTOP",
+      (n) => ring.signal(n, "SIGSTOP"),
+      (n) => ring.signal(n, "SIGCONT"),
+    ));
+
+  it("a partition and its end: one owner again", async () => {
+    const overlaps: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const apart = [ring.nodes[round % ring.nodes.length]!];
+      await ring.split(apart);
+      await ring.settled(LIMIT_MS);
+      await pause(2000);
+      const healedMs = Date.now();
+      await ring.split(null);
+      await pause(1000);
+      await ring.settled(LIMIT_MS);
+      overlaps.push(...ring.since(healedMs).overlaps.values());
+    }
+    show("healed partition: two answers", overlaps);
+    expect(Math.max(...overlaps)).to.be.below(LIMIT_MS);
+  });
+});
