@@ -102,7 +102,12 @@ export async function checkDelta(
   );
 }
 
-function compareRunning(left: Block, right: Block): void {
+/** FRR 10 prints `bfd` with nothing in it once there has been something. */
+const withoutEmptyBfd = (tree: Block): Block =>
+  new Map([...tree].filter(([line, below]) => line !== "bfd" || below.size > 0));
+
+function compareRunning(delta: Block, fresh: Block): void {
+  const [left, right] = [withoutEmptyBfd(delta), withoutEmptyBfd(fresh)];
   if (sameTree(left, right)) return;
   const [l, r] = [left, right].map((tree) => [...paths(tree)].map((path) => path.join(" > ")));
   const only = (xs: string[], ys: string[]): string[] => xs.filter((x) => !ys.includes(x));
