@@ -2,7 +2,7 @@
  * Bundles the command line to dist/: ESM with shared chunks, so that each command loads only what it uses.
  * Native addons stay outside and are found at run time from node_modules.
  */
-import { readFile, rm } from "node:fs/promises";
+import { readFile, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -27,7 +27,6 @@ const inlineTemplates = {
   },
 };
 
-await rm(join(root, "dist"), { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: { ferrolb: join(root, "src/cli/main.ts") },
   outdir: join(root, "dist"),
@@ -54,6 +53,11 @@ const { metafile } = await build({
   metafile: true,
   logLevel: "warning",
 });
+
+// What an older build left goes only now: a daemon that runs from dist/ may still load its chunks meanwhile.
+const built = new Set(Object.keys(metafile.outputs).map((name) => basename(name)));
+for (const name of await readdir(join(root, "dist")))
+  if (!built.has(name)) await rm(join(root, "dist", name), { recursive: true, force: true });
 
 const outputs = Object.entries(metafile.outputs).filter(([name]) => name.endsWith(".mjs"));
 const bytes = outputs.reduce((sum, [, { bytes: n }]) => sum + n, 0);

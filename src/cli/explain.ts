@@ -27,7 +27,8 @@ const optionsOf = (flags: ExplainFlags): ExplainOptions => ({
 export const register: Register = (program) => {
   const explain = program
     .command("explain")
-    .description("Say why a Service is reachable or not, with the object and field that decide.");
+    .description("Say why a Service is reachable or not, with the object and field that decide.")
+    .addHelpText("after", "\nExample:\n  $ ferrolb explain service default/web -f manifests/");
   const withFlags = (words: string) =>
     addOutputOption(addInputOptions(explain.command(words)))
       .option("--lb-class <class>", "this FerroLB serves the Services of this class", "")
