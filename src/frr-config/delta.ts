@@ -41,7 +41,11 @@ export const pathKey = (path: readonly string[]): string => path.join("\n");
  */
 export function deltaFor(running: Block, desired: Block, options: DeltaOptions = {}): Delta {
   const { ours = emptyBlock(), tolerated, version = versionIn(running) } = options;
-  const [have, want, had] = [normalise(running), normalise(desired), normalise(ours)];
+  const [have = emptyBlock(), want = emptyBlock(), had = emptyBlock()] = [
+    running,
+    desired,
+    ours,
+  ].map((block) => withNextHopTracking(normalise(block), block, version));
   const maps = routeMapDelta(have, want, had);
   const profiles = profileDelta(have, want);
   const instances = instancesDelta(have, want);
@@ -64,6 +68,15 @@ export function deltaFor(running: Block, desired: Block, options: DeltaOptions =
     })),
     effects: effectsOf(have, want, version),
   };
+}
+
+const NEXT_HOP_TRACKING = ["ip nht resolve-via-default", "ipv6 nht resolve-via-default"];
+
+/** Off by default on FRR 8, which prints it where it is on; on by default on 10, which then says nothing. */
+function withNextHopTracking(normal: Block, raw: Block, version: FrrVersion | null): Block {
+  if (version === null || version.major >= 10) return normal;
+  const said = NEXT_HOP_TRACKING.filter((line) => raw.has(line));
+  return new Map([...normal, ...said.map((line) => [line, emptyBlock()] as const)]);
 }
 
 function versionIn(running: Block): FrrVersion | null {
