@@ -35,7 +35,7 @@ export async function frrPrograms(version: FrrVersion): Promise<FrrPrograms> {
         throw new AppError("ERR_ENVIRONMENT", "FRR is not installed: apt-get install frr");
       return {
         version,
-        daemons: DAEMONS.filter((d) => d !== "mgmtd"), // came with FRR 9
+        daemons: await installedDaemons(),
         vtysh: () => ["/usr/bin/vtysh"],
         daemon: (name) => [join("/usr/lib/frr", name)],
       };
@@ -55,6 +55,12 @@ export async function frrPrograms(version: FrrVersion): Promise<FrrPrograms> {
       };
     }
   }
+}
+
+/** mgmtd came with FRR 9: where the installed one is newer than Debian 12's, it is needed. */
+async function installedDaemons(): Promise<readonly Daemon[]> {
+  const hasMgmtd = await exists("/usr/lib/frr/mgmtd");
+  return DAEMONS.filter((d) => d !== "mgmtd" || hasMgmtd);
 }
 
 /** The root of Debian 13 with FRR 10.3, built when it is missing (about 20 s, from the Debian mirror). */

@@ -84,10 +84,14 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     await net.destroy();
     await rm(dir, { recursive: true, force: true });
   };
-  const step = async <T>(what: string, work: () => Promise<T> | T): Promise<T> => {
+  const step = async <T>(
+    what: string | ((result: T) => Promise<string>),
+    work: () => Promise<T> | T,
+  ): Promise<T> => {
     const began = performance.now();
     const result = await work();
-    onStep?.(what, performance.now() - began);
+    const tookMs = performance.now() - began;
+    onStep?.(typeof what === "string" ? what : await what(result), tookMs);
     return result;
   };
   const versionOf = (place: RouterName | NodeName): FrrVersion =>
@@ -108,14 +112,18 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       return [place, instance] as const;
     };
     const routers = await step(
-      `routers: r1 with FRR ${versionOf("r1")}, r2 with FRR ${versionOf("r2")}`,
+      async ({ r1, r2 }) =>
+        `routers: r1 with FRR ${await releaseOf(r1)}, r2 with FRR ${await releaseOf(r2)}`,
       async () =>
         Object.fromEntries(
           await Promise.all(ROUTERS.map((r) => frrOf(r, routerConfig(r, options.routers?.[r])))),
         ) as Record<RouterName, FrrInstance>,
     );
     const sidecars = await step(
-      `FRR sidecars: ${NODES.map((node) => `${node} ${versionOf(node)}`).join(", ")}`,
+      async (all) => {
+        const said = all.map(async ([name, frr]) => `${name} ${await releaseOf(frr)}`);
+        return `FRR sidecars: ${(await Promise.all(said)).join(", ")}`;
+      },
       () => Promise.all(NODES.map((node) => frrOf(node, ""))),
     );
     const started = (one: Daemon): Daemon => {
@@ -188,3 +196,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     throw error;
   }
 }
+
+/** As FRR says it: on another Debian the installed FRR is another release than the one asked for. */
+const releaseOf = async (frr: FrrInstance): Promise<string> =>
+  /FRRouting (\S+)/.exec(await frr.vtysh("show version"))?.[1] ?? frr.version;
