@@ -9,6 +9,7 @@ import { AppError } from "../errors.ts";
 import { familyOf, ipFromOctets } from "../net/ip.ts";
 import { macFromOctets, macOctets } from "../net/mac.ts";
 import type { Mac } from "../net/mac.ts";
+import { ETHERTYPE_ARP } from "./ethernet.ts";
 import { filterOctets } from "./filter.ts";
 import type { Instruction } from "./filter.ts";
 import type { Link } from "./interfaces.ts";
@@ -34,6 +35,7 @@ interface Addon {
     protocol: number,
     filter: Uint8Array,
     frames: number,
+    frameSize: number,
     slots: Uint8Array,
     meta: Int32Array,
     onBatch: Batch,
@@ -97,8 +99,11 @@ export interface PacketSocket {
   close(): void;
 }
 
-const [SLOT, BATCH, META, SEND_MAX] = [512, 64, 4, 256]; // as in packet.c
-const RING_FRAMES = 2048; // 1 MiB: 100 ms of 20,000 requests a second
+const [SLOT, BATCH, META, SEND_MAX] = [2048, 64, 4, 256]; // as in packet.c
+/** How long the process may look away: 200 ms of 20,000 requests a second in 1 MiB. */
+const ARP_RING = { frames: 4096, frameSize: 256 } as const;
+/** Whole frames, as a solicitation can carry options of any kind. */
+const RING = { frames: 512, frameSize: SLOT } as const;
 
 /**
  * Receives frames of one EtherType on one interface. `onFrames` gets a batch; `onError` the name of an
@@ -123,17 +128,19 @@ export function openPacketSocket(
       onError(getSystemErrorName(-errno));
       return;
     }
-    const frames: Received[] = [];
+    const received: Received[] = [];
     for (let i = 0; i < count; i++) {
       const octets = slots.subarray(i * SLOT, i * SLOT + (meta[i * META] ?? 0));
-      frames.push({ octets, tag: meta[i * META + 3] ?? -1 });
+      received.push({ octets, tag: meta[i * META + 3] ?? -1 });
     }
-    onFrames(frames);
+    onFrames(received);
   };
-  const { ifindex, etherType, filter, ringFrames = RING_FRAMES } = options;
+  const { ifindex, etherType, filter } = options;
+  const ring = etherType === ETHERTYPE_ARP ? ARP_RING : RING;
+  const { frames, frameSize } = { ...ring, frames: options.ringFrames ?? ring.frames };
   const program = filterOctets(filter);
   const socket = ask(() =>
-    native.open(ifindex, etherType, program, ringFrames, slots, meta, onBatch),
+    native.open(ifindex, etherType, program, frames, frameSize, slots, meta, onBatch),
   );
   const sendSome = (frames: readonly Uint8Array[]): number => {
     const lengths = Int32Array.from(frames, (f) => f.length);

@@ -1,0 +1,110 @@
+/*
+ * ARP load: `arp-load IFACE TARGET RATE SECONDS`. Sends broadcast requests at RATE a second (0: one at a
+ * time, as fast as replies come) and prints sent, replies and the latency in microseconds as JSON.
+ * The third octet pair of the sender's address numbers the request, so each reply finds its question.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SLOTS = 65536, MOST = 4000000 };
+static double asked[SLOTS];
+static float *took;
+static long replies;
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static int by_size(const void *a, const void *b) {
+  float x = *(const float *)a, y = *(const float *)b;
+  return x < y ? -1 : x > y;
+}
+
+static void take(int fd) {
+  uint8_t b[256];
+  for (;;) {
+    ssize_t n = recv(fd, b, sizeof b, MSG_DONTWAIT);
+    if (n < 42) return;
+    double at = now();
+    if (b[12] != 8 || b[13] != 6 || b[21] != 2 || b[38] != 10) continue;
+    unsigned slot = (unsigned)b[40] << 8 | b[41];
+    if (asked[slot] == 0) continue;
+    if (replies < MOST) took[replies++] = (float)(at - asked[slot]);
+    asked[slot] = 0;
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc != 5) return 2;
+  double rate = atof(argv[3]), seconds = atof(argv[4]);
+  struct in_addr target;
+  struct ifreq request = {0};
+  took = malloc(MOST * sizeof *took);
+  int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ARP)), room = 1 << 23;
+  if (fd < 0 || took == NULL || inet_pton(AF_INET, argv[2], &target) != 1) return perror("arp-load"), 1;
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+  struct sockaddr_ll at = {.sll_family = AF_PACKET,
+                           .sll_protocol = htons(ETH_P_ARP),
+                           .sll_ifindex = (int)if_nametoindex(argv[1])};
+  strncpy(request.ifr_name, argv[1], IFNAMSIZ - 1);
+  if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+    return perror("arp-load"), 1;
+  uint8_t frame[60] = {0};
+  memset(frame, 0xff, 6);
+  memcpy(frame + 6, request.ifr_hwaddr.sa_data, 6);
+  memcpy(frame + 12, "\x08\x06\x00\x01\x08\x00\x06\x04\x00\x01", 10);
+  memcpy(frame + 22, request.ifr_hwaddr.sa_data, 6);
+  frame[28] = 10;
+  memcpy(frame + 38, &target, 4);
+  double start = now(), end = start + seconds * 1e6;
+  long sent = 0;
+  while (now() < end) {
+    long due = rate > 0 ? (long)((now() - start) * rate / 1e6) : sent + 1;
+    for (; sent < due; sent++) {
+      unsigned slot = (unsigned)sent % SLOTS;
+      frame[30] = (uint8_t)(slot >> 8);
+      frame[31] = (uint8_t)slot;
+      asked[slot] = now();
+      if (send(fd, frame, sizeof frame, 0) < 0) return perror("arp-load"), 1;
+    }
+    struct pollfd p = {fd, POLLIN, 0};
+    if (rate > 0) {
+      struct timespec little = {0, 50000};
+      ppoll(&p, 1, &little, NULL);
+      take(fd);
+    } else {
+      long before = replies;
+      double until = now() + 100000;
+      while (replies == before && now() < until)
+        if (poll(&p, 1, 100) > 0) take(fd);
+      usleep(200);
+    }
+  }
+  double last = now() + 500000;
+  while (now() < last) {
+    struct pollfd p = {fd, POLLIN, 0};
+    if (poll(&p, 1, 10) > 0) take(fd);
+  }
+  qsort(took, (size_t)replies, sizeof *took, by_size);
+  float none = 0, *p50 = replies > 0 ? &took[replies / 2] : &none,
+        *p99 = replies > 0 ? &took[replies * 99 / 100] : &none,
+        *max = replies > 0 ? &took[replies - 1] : &none;
+  printf("{\"sent\":%ld,\"replies\":%ld,\"p50Us\":%.0f,\"p99Us\":%.0f,\"maxUs\":%.0f}\n", sent, replies,
+         *p50, *p99, *max);
+  return 0;
+}
