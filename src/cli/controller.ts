@@ -13,8 +13,9 @@ import { runDaemon } from "./daemon.ts";
 import { addDaemonOptions, addIgnoredOption, booleanFlag, goSyntax } from "./daemon-flags.ts";
 import type { DaemonFlags } from "./daemon-flags.ts";
 import { stateFilesIn } from "./state-files.ts";
+import type { WebhookFlags } from "./webhooks.ts";
 
-interface ControllerFlags extends DaemonFlags {
+interface ControllerFlags extends DaemonFlags, WebhookFlags {
   readonly mlSecretName?: string;
   readonly deployment?: string;
   readonly retainAddresses: number;
@@ -98,8 +99,21 @@ const startController = (flags: ControllerFlags): Promise<void> =>
         return;
       }
       await ensureSecret(flags, client, namespace, log);
+      const { serveWebhooks } = await import("./webhooks.ts"); // a directory does without
+      // Every replica serves the webhooks; one of them leads.
+      const webhooks = serveWebhooks(
+        flags,
+        client,
+        namespace,
+        log.child({ room: "webhook" }),
+        signal,
+      );
+      if (flags.webhookMode === "onlywebhook") {
+        await webhooks;
+        return;
+      }
       const identity = flags.podName ?? `${hostname()}-${process.pid}`;
-      await leadWhenElected(
+      const leading = leadWhenElected(
         { client, namespace, name: "ferrolb-controller", identity, clock: systemClock },
         async (whileLeading) => {
           log.info({ identity }, "leading");
@@ -107,6 +121,7 @@ const startController = (flags: ControllerFlags): Promise<void> =>
         },
         signal,
       );
+      await Promise.all([leading, webhooks]);
     },
   );
 

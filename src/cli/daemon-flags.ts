@@ -62,9 +62,12 @@ export const addDaemonOptions = (command: Command): Command =>
       .default(17472),
     new Option("--pod-name <name>", "own Pod, in a cluster").env("METALLB_POD_NAME"),
     new Option("--kubeconfig <file>", "how to reach the cluster").env("KUBECONFIG"),
-    new Option("--tls-min-version <version>", "for metrics over HTTPS, in a cluster"),
-    new Option("--tls-cipher-suites <list>", "for metrics over HTTPS, in a cluster"),
-    new Option("--tls-curve-preferences <list>", "for metrics over HTTPS, in a cluster"),
+    new Option("--tls-min-version <version>", "for webhooks and metrics over HTTPS, in a cluster"),
+    new Option("--tls-cipher-suites <list>", "for webhooks and metrics over HTTPS, in a cluster"),
+    new Option(
+      "--tls-curve-preferences <list>",
+      "for webhooks and metrics over HTTPS, in a cluster",
+    ),
     new Option("--metrics-cert-dir <dir>", "for metrics over HTTPS, in a cluster"),
     withoutEffect("--pprof-bind-address <address>", "Node has its own profiler"),
   ].reduce((c, option) => c.addOption(option), command);

@@ -2,10 +2,12 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { expect } from "chai";
 import { parseAllDocuments } from "yaml";
+import { serveWebhooks } from "../../src/cli/webhooks.ts";
 import { kubeClient, loadKubeConfig } from "../../src/kube/client.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { readExisting } from "../../src/kube/existing.ts";
 import { webhookObjects } from "../../src/kube/webhook-objects.ts";
+import { createLog } from "../../src/observability/log.ts";
 import { admit } from "../../src/webhook/admit.ts";
 import { certificateNeed } from "../../src/webhook/certificate-need.ts";
 import type { CertificateData } from "../../src/webhook/certificate-need.ts";
@@ -320,5 +322,42 @@ describe("webhooks on a real API server", function () {
     });
 
     it("no request failed inside", () => expect(failures).to.deep.equal([]));
+  });
+
+  describe("as the controller serves them", () => {
+    const listen = { host: SERVICE_IP, port: 443 };
+    const serve = (signal: AbortSignal) =>
+      serveWebhooks(
+        { webhookMode: "enabled" },
+        client ?? expect.fail("not started"),
+        NAMESPACE,
+        createLog("info", { write: (line) => void lines.push(line) }),
+        signal,
+        listen,
+      );
+    const lines: string[] = [];
+    const created = async (name: string) => (await create(l2({}), name)).status;
+
+    it("tries again while the port is taken, then serves; ends at once", async () => {
+      const stop = new AbortController();
+      const serving = serve(stop.signal); // the server of the tests above still has the port
+      await eventually("it says so", () => lines.some((l) => l.includes("cannot be served")));
+      await server?.close();
+      server = undefined;
+      await eventually("the API server is answered", async () => (await created("by-cli")) === 201);
+      stop.abort();
+      await serving;
+      expect(await created("unserved")).to.equal(500);
+    });
+
+    it("serves nothing when disabled", () =>
+      serveWebhooks(
+        { webhookMode: "disabled" },
+        client ?? expect.fail("not started"),
+        NAMESPACE,
+        createLog("none"),
+        new AbortController().signal,
+        listen,
+      ));
   });
 });
