@@ -43,18 +43,46 @@ interface Round {
   readonly answers: ReadonlyMap<string, readonly string[]>;
 }
 
+/** What runs on a node: words of a command, started inside its namespace. */
+export type Launch = (node: string, around: Around) => readonly string[];
+
+export interface Around {
+  /** Of the test; removed in the end. */
+  readonly dir: string;
+  readonly space: Netns;
+  readonly addressOf: (node: string) => string;
+  /** The words that run FerroLB. */
+  readonly ferrolb: readonly string[];
+}
+
 export interface RingOptions {
   readonly nodes: number;
   readonly addresses: number;
   readonly periodMs?: number;
   readonly flags?: readonly string[];
+  /** Instead of FerroLB on a directory of manifests. */
+  readonly launch?: Launch;
+  /** Before the first node starts. */
+  readonly prepare?: (spaces: ReadonlyMap<string, Around>) => Promise<void>;
 }
+
+/** A speaker on the directory of manifests that the ring writes. */
+export const onManifests =
+  (flags: readonly string[]): Launch =>
+  (node, { dir, addressOf, ferrolb: words }) => [
+    ...words,
+    ...["speaker", "--manifests", join(dir, "manifests"), "--node-name", node, "--allocate"],
+    ...["--state-dir", join(dir, node), "--port", "0", "--health-probe-port", "0"],
+    ...["--ml-bindaddr", addressOf(node), "--ml-secret-key-path", join(dir, "key")],
+    ...["--exclude-interfaces", join(dir, "none"), ...flags],
+  ];
 
 const CLIENT = "192.0.2.250";
 
 export async function startRing(options: RingOptions): Promise<Ring> {
   const periodMs = options.periodMs ?? 25;
   const words = await ferrolb();
+  const launch = options.launch ?? onManifests(options.flags ?? []);
   const dir = await mkdtemp(join(tmpdir(), `ferrolb-${process.pid}-ring-`));
   const net = createNet();
   const nodes = Array.from({ length: options.nodes }, (_, i) => `n${i + 1}`);
@@ -106,21 +134,20 @@ export async function startRing(options: RingOptions): Promise<Ring> {
     const start = (node: string): Promise<void> => {
       const ns = spaces.get(node);
       if (ns === undefined) throw new Error(`no node ${node}`);
-      const [program = "", ...args] = words;
-      const child = ns.spawn(
-        program,
-        ...args,
-        ...["speaker", "--manifests", join(dir, "manifests"), "--node-name", node, "--allocate"],
-        ...["--state-dir", join(dir, node), "--port", "0", "--health-probe-port", "0"],
-        ...["--ml-bindaddr", addressOf(node), "--ml-secret-key-path", join(dir, "key")],
-        ...["--exclude-interfaces", join(dir, "none"), ...(options.flags ?? [])],
-      );
+      const around = { dir, space: ns, addressOf, ferrolb: words };
+      const [program = "", ...args] = launch(node, around);
+      const child = ns.spawn(program, ...args);
       const log = createWriteStream(join(dir, `${node}.log`), { flags: "a" });
       child.stdout.pipe(log);
       child.stderr.pipe(log);
       running.set(node, child);
       return Promise.resolve();
     };
+    await options.prepare?.(
+      new Map(
+        [...spaces].map(([node, space]) => [node, { dir, space, addressOf, ferrolb: words }]),
+      ),
+    );
     for (const node of nodes) await start(node);
 
     watcher = client.spawn(
@@ -146,10 +173,13 @@ export async function startRing(options: RingOptions): Promise<Ring> {
       const pids = await spaces
         .get(node)
         ?.exec("ip", "netns", "pids", spaces.get(node)?.name ?? "");
-      const found = (pids ?? "").split("\n").filter(Boolean).map(Number);
-      const own = found[0];
+      const isSpeaker = (pid: string): boolean => {
+        const [program = "", ...args] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        return program.endsWith("metallb-speaker") || args.includes("speaker");
+      };
+      const own = (pids ?? "").split("\n").filter(Boolean).find(isSpeaker);
       if (own === undefined) throw new Error(`nothing runs on ${node}`);
-      return own;
+      return Number(own);
     };
     return {
       nodes,

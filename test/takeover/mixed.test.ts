@@ -1,0 +1,238 @@
+/**
+ * Three speakers of MetalLB 0.16.1 and three of FerroLB in one cluster: one answer per address, through kills of
+ * either kind. MetalLB's binaries come from `FERROLB_PEER_DIR`, or from the archive beside the project.
+ */
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { execa } from "execa";
+import { expect } from "chai";
+import { parseAllDocuments } from "yaml";
+import type { Running } from "../../src/lab/netns.ts";
+import { isRoot } from "../support/lab.ts";
+import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
+import type { Kube } from "../support/kube.ts";
+import { eventually } from "../support/wait.ts";
+import { percentile, startRing } from "./ring.ts";
+import type { Launch, Ring } from "./ring.ts";
+
+const NAMESPACE = "metallb-system";
+const ADDRESSES = 100;
+const ARCHIVE = resolve("../shared/peers/metallb-0.16.1-linux-amd64.tar.xz");
+const THEIRS = ["n1", "n2", "n3"];
+
+/** Directory with `metallb-speaker`; null where it is not given. */
+async function peerDir(into: string): Promise<string | null> {
+  const given = process.env["FERROLB_PEER_DIR"];
+  if (given !== undefined) return given;
+  if (!existsSync(ARCHIVE)) return null;
+  await execa("tar", ["-xJf", ARCHIVE, "-C", into]);
+  return into;
+}
+
+describe("MetalLB and FerroLB in one ring", function () {
+  this.timeout(240_000);
+  let ring: Ring;
+  let kube: Kube | null = null;
+  let dir = "";
+  const close: (() => Promise<unknown>)[] = [];
+
+  before(async function () {
+    this.timeout(KUBE_BUILD_MS);
+    if (!isRoot()) this.skip(); // namespaces need root
+    dir = await mkdtemp(join(tmpdir(), `ferrolb-${process.pid}-mixed-`));
+    close.push(() => rm(dir, { recursive: true, force: true }));
+    const peers = await peerDir(dir);
+    if (peers === null) this.skip(); // MetalLB's binaries are not given
+    const bin = await kubeBinaries("kube-apiserver");
+    if (bin === null) this.skip(); // kube-apiserver could not be built
+    kube = await startKube(bin);
+    const api = kube;
+    close.push(() => api.stop());
+    const socket = join(dir, "api.sock");
+    const host = createServer((near) => {
+      const far = connect(Number(new URL(api.server).port), "127.0.0.1");
+      near.pipe(far).pipe(near);
+      near.on("error", () => far.destroy());
+      far.on("error", () => near.destroy());
+    }).listen(socket);
+    close.push(async () => {
+      host.close();
+      return Promise.resolve();
+    });
+    const kubeconfig = join(dir, "kubeconfig");
+    await writeFile(
+      kubeconfig,
+      (await readFile(api.kubeconfig, "utf8")).replace(api.server, "https://127.0.0.1:6443"),
+    );
+
+    const launch: Launch = (node, { dir: own, addressOf, ferrolb }) => [
+      "env",
+      `KUBECONFIG=${kubeconfig}`,
+      "METALLB_BGP_TYPE=native",
+      `METALLB_NODE_NAME=${node}`,
+      `METALLB_POD_NAME=speaker-${node}`,
+      `METALLB_NAMESPACE=${NAMESPACE}`,
+      `METALLB_ML_BIND_ADDR=${addressOf(node)}`,
+      "METALLB_ML_LABELS=app=metallb,component=speaker",
+      `METALLB_ML_SECRET_KEY_PATH=${join(own, "key")}`,
+      ...(THEIRS.includes(node)
+        ? [join(peers, "metallb-speaker"), "--port", "7472", "--health-probe-port", "17472"]
+        : [
+            ...[...ferrolb, "speaker", "--state-dir", join(own, node), "--port", "0"],
+            ...["--health-probe-port", "0", "--exclude-interfaces", join(own, "none")],
+          ]),
+    ];
+    const relays: Running[] = [];
+    close.push(() => {
+      for (const relay of relays) relay.kill("SIGKILL");
+      return Promise.resolve();
+    });
+    ring = await startRing({
+      nodes: 6,
+      addresses: ADDRESSES,
+      launch,
+      prepare: async (spaces) => {
+        for (const [, { space }] of spaces)
+          relays.push(
+            space.spawn(
+              process.execPath,
+              ...["--import", "tsx", resolve(import.meta.dirname, "relay-main.ts"), "6443", socket],
+            ),
+          );
+        const [first] = spaces.values();
+        await fill(api, [...spaces.keys()], (node) => first?.addressOf(node) ?? "");
+      },
+    });
+    close.push(() => ring.close());
+    await ring.settled(90_000);
+  });
+  after(async function () {
+    this.timeout(60_000);
+    for (const step of close.reverse()) await step();
+  });
+  afterEach(function () {
+    if (this.currentTest?.state === "failed")
+      for (const node of ["n1", "n4", "n5"])
+        console.log(`${node}:\n${ring.log(node).slice(-2500)}`);
+  });
+
+  it("one answer for each address, and both kinds have some", () => {
+    const owners = new Set(ring.owners().values());
+    expect([...owners].some((n) => THEIRS.includes(n))).to.equal(true);
+    expect([...owners].some((n) => !THEIRS.includes(n))).to.equal(true);
+  });
+
+  for (const [what, victim] of [
+    ["a FerroLB speaker is killed", "n5"],
+    ["a MetalLB speaker is killed", "n2"],
+  ] as const)
+    it(`${what}: the others take over, and give back`, async () => {
+      const lost = [...ring.owners()].filter(([, owner]) => owner === victim).map(([ip]) => ip);
+      expect(lost.length).to.be.greaterThan(0);
+      const startMs = Date.now();
+      await ring.signal(victim, "SIGKILL");
+      await ring.settled(60_000);
+      const { gaps, overlaps } = ring.since(startMs);
+      const gap = lost.map((ip) => gaps.get(ip) ?? 0);
+      console.log(
+        `      ${what}: without an answer p50 ${percentile(gap, 0.5)} ms, most ${percentile(gap, 1)} ms; ` +
+          `two answers at most ${percentile(overlaps.values(), 1)} ms`,
+      );
+      expect([...ring.owners().values()]).not.to.include(victim);
+      await ring.start(victim);
+      await eventually(
+        "it has its addresses again",
+        () => [...ring.owners().values()].includes(victim),
+        90_000,
+      );
+      await ring.settled(60_000);
+    });
+});
+
+/** CRDs, nodes, speaker Pods, a pool and a hundred Services that hold its addresses. */
+async function fill(
+  kube: Kube,
+  nodes: readonly string[],
+  addressOf: (node: string) => string,
+): Promise<void> {
+  const post = async (path: string, body: object): Promise<void> => {
+    const { status, body: answer } = await kube.request("POST", path, body);
+    expect(status, JSON.stringify(answer)).to.be.oneOf([200, 201, 409]);
+  };
+  const dir = "deploy/kustomize/crds";
+  for (const file of await readdir(dir)) {
+    if (!file.includes("io_")) continue;
+    for (const document of parseAllDocuments(await readFile(`${dir}/${file}`, "utf8"))) {
+      const crd = document.toJS() as { spec: { conversion?: unknown } };
+      delete crd.spec.conversion; // no webhook runs here
+      await post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd);
+    }
+  }
+  for (const name of [NAMESPACE, "default"])
+    await post("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  const metallb = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}`;
+  await eventually("the CRDs are served", async () =>
+    (
+      await Promise.all(
+        ["ipaddresspools", "l2advertisements", "servicel2statuses", "configurationstates"].map(
+          (p) => kube.request("GET", `${metallb}/${p}`),
+        ),
+      )
+    ).every((r) => r.status === 200),
+  );
+  for (const name of nodes) {
+    await post("/api/v1/nodes", { apiVersion: "v1", kind: "Node", metadata: { name } });
+    const status = { phase: "Running", podIP: addressOf(name), podIPs: [{ ip: addressOf(name) }] };
+    const pods = `/api/v1/namespaces/${NAMESPACE}/pods`;
+    await post(pods, {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: `speaker-${name}`, labels: { app: "metallb", component: "speaker" } },
+      spec: { nodeName: name, containers: [{ name: "speaker", image: "speaker" }] },
+    });
+    await kube.request(
+      "PATCH",
+      `${pods}/speaker-${name}/status`,
+      { status },
+      { "content-type": "application/merge-patch+json" },
+    );
+  }
+  await post(`${metallb}/ipaddresspools`, {
+    apiVersion: "metallb.io/v1beta1",
+    kind: "IPAddressPool",
+    metadata: { name: "ring" },
+    spec: { addresses: [`198.51.100.1-198.51.100.${ADDRESSES}`] },
+  });
+  await post(`${metallb}/l2advertisements`, {
+    apiVersion: "metallb.io/v1beta1",
+    kind: "L2Advertisement",
+    metadata: { name: "ring" },
+    spec: {},
+  });
+  for (let i = 1; i <= ADDRESSES; i++) {
+    const name = `web-${String(i).padStart(3, "0")}`;
+    await post("/api/v1/namespaces/default/services", {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name },
+      spec: { type: "LoadBalancer", ports: [{ port: 80 }] },
+    });
+    await kube.request(
+      "PATCH",
+      `/api/v1/namespaces/default/services/${name}/status`,
+      { status: { loadBalancer: { ingress: [{ ip: `198.51.100.${i}` }] } } },
+      { "content-type": "application/merge-patch+json" },
+    );
+    await post("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: { name, labels: { "kubernetes.io/service-name": name } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: ["10.244.0.9"], nodeName: nodes[0], conditions: { ready: true } }],
+      ports: [],
+    });
+  }
+}
