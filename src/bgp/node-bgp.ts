@@ -1,5 +1,6 @@
 /** Everything FRR on one node should do, from the configuration and the cluster at one moment. */
 import type { ObjectRef } from "../api/objects.ts";
+import type { Problem } from "../api/problem.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import type { Config, Peer } from "../config/config.ts";
 import { classNumbers, sequencesFor } from "./class-number.ts";
@@ -20,7 +21,7 @@ import { groupPeers, peersOfNode } from "./peers-of-node.ts";
 import type { PeerGroup } from "./peers-of-node.ts";
 import { bgpDecisions, routesFor } from "./routes.ts";
 import type { Route } from "./routes.ts";
-import { attributesAt, treatmentKey } from "./treatment.ts";
+import { MOST_COMMUNITIES, attributesAt, treatmentKey } from "./treatment.ts";
 
 export interface BgpOptions {
   /** `--lb-class`; "" handles Services without a class. */
@@ -75,10 +76,25 @@ export function nodeBgpFor(
     ),
     bfdProfiles: config.bfdProfiles,
     extras: config.extras,
-    problems,
+    problems: [...problems, ...instances.flatMap((i) => i.neighbors).flatMap(fullEntries)],
     namespace,
   };
 }
+
+/** Several advertisements for one prefix add up; each by itself is held to fewer. */
+const fullEntries = ({ peer, entries }: Neighbor): Problem[] =>
+  entries.flatMap(({ attributes: { communities, largeCommunities }, origins }) =>
+    Math.max(communities.length, largeCommunities.length) < MOST_COMMUNITIES
+      ? []
+      : origins.slice(0, 1).map((object) => ({
+          severity: "warning",
+          rule: "V52",
+          code: "tooManyCommunities",
+          object,
+          path: "spec.communities",
+          message: `with the other advertisements of a prefix: at most ${MOST_COMMUNITIES} of a kind are sent to ${peer}`,
+        })),
+  );
 
 /** What a peer carries: prefixes of its families, that an advertisement gives it. */
 const carriedBy = (peer: Peer, routes: readonly Numbered[]): Numbered[] =>

@@ -23,8 +23,11 @@ export function compareCommunities(a: string, b: string): number {
   return 0;
 }
 
+/** Of each kind, for one prefix at one peer: a line of more would not fit vtysh's 4096 octets. */
+export const MOST_COMMUNITIES = 100;
+
 const united = (lists: readonly (readonly string[])[]): string[] =>
-  [...new Set(lists.flat())].sort(compareCommunities);
+  [...new Set(lists.flat())].sort(compareCommunities).slice(0, MOST_COMMUNITIES);
 
 /** Union of communities. Of several local preferences, which the rules rule out, the highest wins. */
 export const uniteAttributes = (parts: readonly Attributes[]): Attributes => ({

@@ -147,6 +147,23 @@ describe("frr.conf of a node", () => {
     ));
 });
 
+describe("communities of several advertisements for one prefix", () => {
+  const range = (from: number): string[] =>
+    Array.from({ length: 60 }, (_, i) => `64500:${from + i}`);
+  it("add up to what fits one line, and say where they do not", () => {
+    const ads = [1, 100].map((n) => advertisement(`a${n}`, { communities: range(n) }));
+    const node = nodeOf({
+      config: config({
+        peers: [peer("r", "192.0.2.2")],
+        pools: [pool("p", ["198.51.100.0/24"], ads)],
+      }),
+      services: [service("web", ["198.51.100.1"])],
+    });
+    expect(node.instances[0]?.neighbors[0]?.announcements[0]?.communities).to.have.length(100);
+    expect(node.problems.map((p) => p.code)).to.deep.equal(["tooManyCommunities"]);
+  });
+});
+
 describe("values from manifests", () => {
   const HOSTILE = fc.oneof(
     fc.string(),
