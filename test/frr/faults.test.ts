@@ -65,7 +65,11 @@ const FAULTS: readonly (readonly [name: string, after: string | RegExp, lines: s
   ["an unknown neighbour in a family", IN_IPV4, "  neighbor 192.0.2.62 activate\n"],
   ["a prefix of the other family", IN_IPV4, "  network 2001:db8::/64\n"],
   ["a community out of range", IN_MAP, " set community 70000:1 additive\n"],
-  ["a large community in letters", IN_MAP, " set large-community a:b:c additive\n"],
+  [
+    "a prefix list entry that is none",
+    /^(!\n)/m,
+    "ip prefix-list EXTRA seq 5 permit 300.0.0.0/8\n",
+  ],
   ["a tag of 33 bits", /^(!\n)/m, "route-map ferrolb-x permit 1\n set tag 4294967296\n"],
   ["an unknown action in a route-map", IN_MAP, " set nonsense 1\n"],
   ["a route-map entry 65536", /^(!\n)/m, "route-map ferrolb-x permit 65536\n"],
@@ -121,7 +125,7 @@ for (const version of FRR_VERSIONS)
     for (const [name, after_, lines] of FAULTS)
       it(name, async () => {
         const before_ = await bench.node.vtysh("show running-config");
-        const culprit = lines.trim();
+        const culprit = lines.trim().split("\n").at(-1)!.trim();
         const desired: Desired = {
           text: faulty(after_, lines),
           originOf: (path) => [{ kind: "BGPPeer", namespace: "test", name: path.at(-1) ?? "" }],
