@@ -36,6 +36,8 @@ export async function runLab(options: RunOptions): Promise<boolean> {
   // Not `once`: a second Ctrl-C must not kill the process that is cleaning up.
   const end = (): void => ending.abort();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
+  // A reader that goes away (`| head`) ends other commands at once; a lab has things to remove first.
+  process.stdout.removeAllListeners("error").on("error", end);
   const out = screen(check ? null : process.stdout);
   await claimName(name, manifests);
   const closers: (() => Promise<void>)[] = [];

@@ -3,7 +3,7 @@
  * it makes under one prefix, so one call removes it, and `sweepNets` removes what a killed process left.
  */
 import type { Readable } from "node:stream";
-import { execa } from "execa";
+import { ExecaError, execa } from "execa";
 import { AppError } from "../errors.ts";
 
 /** One end of a veth: the interface `dev` inside `ns`, optionally in a bridge of that namespace. */
@@ -136,6 +136,8 @@ async function run(command: string, ...args: readonly string[]): Promise<string>
   try {
     return (await execa(command, args)).stdout;
   } catch (cause) {
-    throw new AppError("ERR_ENVIRONMENT", `${[command, ...args].join(" ")} failed`, { cause });
+    const said = cause instanceof ExecaError ? String(cause.stderr).trim() : "";
+    const words = [command, ...args].join(" ");
+    throw new AppError("ERR_ENVIRONMENT", `${words} failed: ${said}`, { cause });
   }
 }

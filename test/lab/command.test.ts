@@ -107,6 +107,12 @@ describe("ferrolb lab", function () {
     expect((await run("down", "--name", ONE)).stdout).to.include("not there");
   });
 
+  it("ends and removes everything when its reader goes away", async () => {
+    const line = [...words, "lab", "--name", ONE, "|", "head", "-n", "1"].join(" ");
+    expect((await execa("bash", ["-c", line])).stdout).to.match(/^wires/);
+    await nothingIsLeftOf(ONE);
+  });
+
   it("says what is wrong with a name, and exits 2", async () => {
     const { exitCode, stderr } = await run("--name", "a/b");
     expect(exitCode).to.equal(2);
