@@ -47,15 +47,15 @@ describe("Namespaces", () => {
   it("serviceAllocation lists what is named and what the selectors match", () => {
     const spec = (s: string): string => `addresses: [10.0.0.0/24], serviceAllocation: {${s}}`;
     const of = (s: string) =>
-      parsed(pool("a", spec(s)), namespace("x", "t: 1"), namespace("y", "t: 2")).config.pools[0]!
-        .serviceAllocation;
-    expect(of("namespaces: [z, x], namespaceSelectors: [{matchLabels: {t: '2'}}]")).to.deep.include(
+      parsed(pool("a", spec(s)), namespace("x", "t: one"), namespace("y", "t: two")).config
+        .pools[0]!.serviceAllocation;
+    expect(of("namespaces: [z, x], namespaceSelectors: [{matchLabels: {t: two}}]")).to.deep.include(
       {
         namespaces: ["x", "y", "z"],
         namespacesRestricted: true,
       },
     );
-    expect(of("namespaceSelectors: [{matchLabels: {t: '9'}}]")).to.deep.include({
+    expect(of("namespaceSelectors: [{matchLabels: {t: nine}}]")).to.deep.include({
       namespaces: [],
       namespacesRestricted: true,
     });
