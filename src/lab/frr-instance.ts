@@ -73,7 +73,9 @@ export async function startFrr(options: FrrOptions): Promise<FrrInstance> {
   const launch = async (daemon: Daemon): Promise<void> => {
     const socket = join(vtyDir, `${daemon}.vty`);
     await rm(socket, { force: true }); // a killed daemon leaves its socket behind
-    const bind = `mount --bind ${quote(etc)} /etc/frr && mount --bind ${quote(vtyDir)} /var/run/frr`;
+    // Where FRR never ran as a service, or since the last boot, its run-time directory is missing.
+    const there = "install -d -o frr -g frr /var/run/frr";
+    const bind = `${there} && mount --bind ${quote(etc)} /etc/frr && mount --bind ${quote(vtyDir)} /var/run/frr`;
     const port = daemon === "bgpd" && !listen ? " -p 0" : "";
     const command = `${programs.daemon(daemon).map(quote).join(" ")} -P 0${port}`;
     // Every step replaces its process by the next, so the child's id is the daemon's.
