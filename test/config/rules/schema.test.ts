@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { checkObject, checkUpdate } from "../../../src/api/schema-check.ts";
-import { adv, bfd, doc, one, parsed, peer, pool, rawPeer, ruleTable } from "../support.ts";
+import { adv, bfd, doc, one, peer, pool, rawPeer, ruleTable } from "../support.ts";
 import type { Doc } from "../support.ts";
 
 const A_POOL = "addresses: [10.0.0.0/24]";
@@ -136,6 +136,6 @@ describe("API server level, on a change (V8, V13) and on status kinds (V14)", ()
     ));
   it("V14 refuses a pool status without all four counters", () => {
     const bad = { ...pool("a", A_POOL), status: { assignedIPv4: 1 } };
-    expect(parsed(bad).problems[0]?.rule).to.equal("V14");
+    expect(checkObject(bad).problems[0]?.rule).to.equal("V14");
   });
 });
