@@ -9,6 +9,8 @@ import { emptyBlock, parseTree, type Block } from "../frr-config/tree.ts";
 import { readRunning } from "../frr/running.ts";
 import { vtyshAt } from "../frr/vtysh.ts";
 import { renderFrr } from "../frr-templates/render.ts";
+import { l2Decisions } from "../l2/decision.ts";
+import { movesBetween } from "../l2/moves.ts";
 import type { Register } from "./commands.ts";
 import { EXIT, exitWith } from "./exit.ts";
 import { addNodeOptions, complainOf, excludePolicyOf, readNodeInput } from "./node-input.ts";
@@ -70,6 +72,23 @@ async function before(flags: DiffFlags): Promise<Before> {
   return { running: (await readRunning(vtysh)).tree, ours: emptyBlock() };
 }
 
+/** Addresses that another node answers for at L2 afterwards; only two sets of manifests can tell. */
+async function vipsMoved(flags: DiffFlags): Promise<readonly string[]> {
+  if (flags.from === undefined) return [];
+  const decisions = async (given: NodeFlags) => {
+    const { config, snapshot } = await readNodeInput(given);
+    return l2Decisions(config, snapshot, given.node, null, {
+      lbClass: given.lbClass,
+      excludePolicy: excludePolicyOf(given),
+    });
+  };
+  const [old, now] = [
+    await decisions({ ...flags, filename: [flags.from] }),
+    await decisions(flags),
+  ];
+  return movesBetween(old, now).map(({ ip }) => ip);
+}
+
 async function readRunningFile(path: string): Promise<string> {
   try {
     return path === "-" ? await textOf(process.stdin) : await readFile(path, "utf8");
@@ -120,7 +139,7 @@ export const register: Register = (program) => {
         sessionsReset: effects.sessionsReset,
         prefixesAdded: effects.prefixesAdded,
         prefixesWithdrawn: effects.prefixesWithdrawn,
-        vipsMoved: [],
+        vipsMoved: await vipsMoved(flags),
       };
       printAs(flags.output, answer, () => forPeople(answer));
       exitWith(failed ? EXIT.inputHasErrors : EXIT.fine);
