@@ -180,12 +180,15 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
         .then(keepLooking);
     });
   };
-  keepLooking();
+  /** Nobody looks after an FRR that nothing is asked of: a node without peers may have none. */
+  let looking = false;
 
   return {
     apply: (desired, signal) =>
       alone(async () => {
         signal.throwIfAborted();
+        if (!looking) keepLooking();
+        looking = true;
         return await reaching(() => apply(desired));
       }),
     onDrift(listener) {
