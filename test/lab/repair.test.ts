@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { NODES, ROUTERS } from "../../src/lab/plan.ts";
+import { NODES, ROUTERS, addressOf } from "../../src/lab/plan.ts";
 import { LIMIT_MS, startTestLab } from "../support/lab.ts";
 import type { TestLab } from "../support/lab.ts";
 import { bgpAdvertisement, nodes, pool, router1, router2, service } from "../support/lab-manifests.ts"; // prettier-ignore
@@ -39,6 +39,12 @@ describe("around a running speaker", function () {
 
   it("FRR killed and started again by hand: everything is back", async () => {
     await lab.nodes.n1.frr.restart();
+    const n1 = addressOf("n1", "lan");
+    for (const router of ROUTERS)
+      await eventually(`a new session of n1 at ${router}`, async () => {
+        const session = (await lab.eyes.sessions(router)).get(n1);
+        return session?.state === "Established" && session.dropped > 0;
+      });
     await everythingIsThere();
   });
 
