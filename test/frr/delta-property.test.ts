@@ -1,6 +1,6 @@
 /**
  * Random pairs on real bgpd, both versions. `FERROLB_PAIRS` sets how many (default 100), `FERROLB_SEED` where
- * to begin. A failure is cut down and kept below `cases/`, which are checked first, each from nothing.
+ * to begin: always the same place unless told, so that a test run replays; `npm run soak` begins elsewhere each time. A failure is cut down and kept below `cases/`, which are checked first, each from nothing.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { modelArb, nearTo, type Model } from "../support/frr-model.ts";
 import { checkDelta, checkPair, loadFresh, smaller } from "../support/frr-pair.ts";
 
 const PAIRS = Number(process.env["FERROLB_PAIRS"] ?? 100);
-const SEED = Number(process.env["FERROLB_SEED"] ?? Date.now() % 1_000_000);
+const SEED = Number(process.env["FERROLB_SEED"] ?? 20_261_121);
 /** Fresh loads are slow and idle: several wait at a time. */
 const FRESH = Number(process.env["FERROLB_FRESH"] ?? 3);
 const CASES = new URL("cases/", import.meta.url);
@@ -37,6 +37,7 @@ const cases = readdirSync(CASES)
 for (const version of FRR_VERSIONS)
   describe(`delta(A, B) on FRR ${version}`, function () {
     this.timeout(3_600_000);
+    this.retries(0); // a failure is cut down and kept, not tried again
     let bench: Bench;
     let others: readonly Bench[] = [];
     before(async () => {
