@@ -2,14 +2,14 @@
  * Brings a running FRR to a desired configuration: delta, one batch, read back, compare. What FRR does not
  * have afterwards was refused, whatever it said; then the prior configuration is restored, and read back too.
  */
-import { deltaFor, pathKey, type Difference } from "../frr-config/delta.ts";
+import { deltaFor, pathKey, type Delta, type Difference } from "../frr-config/delta.ts";
 import { maskLine, maskText } from "../frr-config/mask.ts";
 import { normalPath } from "../frr-config/normalise.ts";
 import type { Command } from "../frr-config/step.ts";
 import { paths, type Block } from "../frr-config/tree.ts";
 import type { Desired, Refusal } from "./desired.ts";
 import { readRunning, type Running } from "./running.ts";
-import { learn, type Tolerance } from "./tolerance.ts";
+import { learn, stillValid, type Tolerance } from "./tolerance.ts";
 import type { Vtysh } from "./vtysh.ts";
 
 export interface Task {
@@ -33,12 +33,13 @@ export interface Brought {
 }
 
 /** Enough for what FRR does by itself after a line, and for a running configuration that was out of date. */
-const PASSES = 3;
+const PASSES = 5;
 
 /** @throws AppError `ERR_FRR_UNREACHABLE`; what is in force then is unknown */
 export async function bring(task: Task): Promise<Brought> {
   const { vtysh, desired } = task;
-  let { running, tolerance } = task;
+  let { running } = task;
+  let tolerance = stillValid(task.tolerance, task.tree);
   let commands = 0;
   let complaints: readonly Saying[] = [];
   let before = "";
@@ -49,21 +50,43 @@ export async function bring(task: Task): Promise<Brought> {
       return { running, tolerance, commands, refusals: [], restored: false };
     differences = delta.differences;
     const left = differences.map(({ path }) => pathKey(path)).join("\n\n");
+    const learned =
+      pass === 0 || complaints.length > 0
+        ? null
+        : learn(differences, desired, tolerance, {
+            ...{ before: task.running.tree, now: running.tree, tree: task.tree },
+          });
     if (left === before) {
       // The same again: asking once more would not help.
-      const learned = complaints.length === 0 ? learn(differences, desired, tolerance) : null;
       if (learned === null) break;
       tolerance = learned;
       continue;
     }
     before = left;
-    complaints = await give(vtysh, delta.commands);
-    commands += delta.commands.length;
+    // What may be FRR's spelling of a line is not taken away while the line is given once more.
+    const missing = learned === null ? delta : deltaWithout(differences, running, tolerance, task);
+    complaints = await give(vtysh, missing.commands);
+    commands += missing.commands.length;
     running = await readRunning(vtysh);
   }
   const refusals = refusalsFrom(complaints, differences, task);
   const restored = await restore(task, running);
-  return { running: restored.running, tolerance, commands, refusals, restored: restored.whole };
+  return {
+    ...{ running: restored.running, tolerance: task.tolerance, commands, refusals },
+    restored: restored.whole,
+  };
+}
+
+/** The delta that removes none of the lines that are too many. */
+function deltaWithout(
+  differences: readonly Difference[],
+  running: Running,
+  { keys }: Tolerance,
+  { tree, ours }: Task,
+): Delta {
+  const extra = differences.filter(({ kind }) => kind === "extra");
+  const tolerated = new Set([...keys, ...extra.map(({ path }) => pathKey(path))]);
+  return deltaFor(running.tree, tree, { ours, tolerated });
 }
 
 interface Saying {
@@ -83,7 +106,8 @@ async function restore(
 ): Promise<{ readonly running: Running; readonly whole: boolean }> {
   let running = now;
   for (let pass = 0; pass < PASSES; pass++) {
-    const delta = deltaFor(running.tree, task.running.tree, { ours: task.tree });
+    // Whatever appeared goes, also what FRR prints otherwise than we wrote it.
+    const delta = deltaFor(running.tree, task.running.tree, { ours: now.tree });
     if (delta.commands.length === 0) return { running, whole: true };
     await give(task.vtysh, delta.commands);
     running = await readRunning(task.vtysh);
@@ -100,11 +124,17 @@ function refusalsFrom(
   const said = new Map(complaints.map((one) => [pathKey(one.path), one]));
   const open = new Map(differences.map(({ path }) => [pathKey(path), path]));
   const about = [...said.keys()].filter((key) => open.has(key) || isAbove(key, open));
-  const silent = [...open].filter(([key]) => !said.has(key) && !about.some((k) => isUnder(key, k)));
+  const unsaid = differences.filter(({ path }) => {
+    const key = pathKey(path);
+    return !said.has(key) && !about.some((k) => isUnder(key, k));
+  });
+  // A line that is too many comes from one that is missing: its context is not to blame for it.
+  const absent = unsaid.filter(({ kind }) => kind === "missing");
+  const silent = absent.length + about.length > 0 ? absent : unsaid;
   const written = new Map([...paths(tree)].map((path) => [pathKey(normalPath(path)), path]));
   return [
     ...about.map((key) => said.get(key) ?? { path: [], words: "" }),
-    ...silent.map(([, path]) => ({ path, words: "taken without a word, and not in force" })),
+    ...silent.map(({ path }) => ({ path, words: "taken without a word, and not in force" })),
   ].map(({ path, words }) => ({
     path: path.map(maskLine),
     words: maskText(words),
