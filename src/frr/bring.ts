@@ -2,7 +2,7 @@
  * Brings a running FRR to a desired configuration: delta, one batch, read back, compare. What FRR does not
  * have afterwards was refused, whatever it said; then the prior configuration is restored, and read back too.
  */
-import { deltaFor, pathKey, type Delta, type Difference } from "../frr-config/delta.ts";
+import { deltaFor, pathKey, type Difference } from "../frr-config/delta.ts";
 import { maskLine, maskText } from "../frr-config/mask.ts";
 import { normalPath } from "../frr-config/normalise.ts";
 import type { Command } from "../frr-config/step.ts";
@@ -56,17 +56,17 @@ export async function bring(task: Task): Promise<Brought> {
         : learn(differences, desired, tolerance, {
             ...{ before: task.running.tree, now: running.tree, tree: task.tree },
           });
-    if (left === before) {
+    // Where its spelling appeared, FRR has the line: given once more, some it would keep twice.
+    const isSpelled = learned !== null && learned.spelled !== tolerance.spelled;
+    if (left === before || isSpelled) {
       // The same again: asking once more would not help.
       if (learned === null) break;
       tolerance = learned;
       continue;
     }
     before = left;
-    // What may be FRR's spelling of a line is not taken away while the line is given once more.
-    const missing = learned === null ? delta : deltaWithout(differences, running, tolerance, task);
-    complaints = await give(vtysh, missing.commands);
-    commands += missing.commands.length;
+    complaints = await give(vtysh, delta.commands);
+    commands += delta.commands.length;
     running = await readRunning(vtysh);
   }
   const refusals = refusalsFrom(complaints, differences, task);
@@ -75,18 +75,6 @@ export async function bring(task: Task): Promise<Brought> {
     ...{ running: restored.running, tolerance: task.tolerance, commands, refusals },
     restored: restored.whole,
   };
-}
-
-/** The delta that removes none of the lines that are too many. */
-function deltaWithout(
-  differences: readonly Difference[],
-  running: Running,
-  { keys }: Tolerance,
-  { tree, ours }: Task,
-): Delta {
-  const extra = differences.filter(({ kind }) => kind === "extra");
-  const tolerated = new Set([...keys, ...extra.map(({ path }) => pathKey(path))]);
-  return deltaFor(running.tree, tree, { ours, tolerated });
 }
 
 interface Saying {

@@ -52,7 +52,8 @@ for (const version of FRR_VERSIONS)
 
         const watch = { on: true, looks: 0, losses: 0 };
         const watching = (async () => {
-          for (; watch.on; await sleep(100)) {
+          while (watch.on) {
+            await sleep(100);
             watch.looks++;
             if ((await kernelRoutes(pair.routerNs)).length < IPS.length) watch.losses++;
           }
