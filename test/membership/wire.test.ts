@@ -10,13 +10,16 @@ import { sealPacket } from "../../src/membership/packet.ts";
 import { PROFILES } from "../../src/membership/profiles.ts";
 import { bindTransport } from "../../src/membership/transport.ts";
 import type { Endpoint } from "../../src/membership/transport.ts";
-import { until } from "../support/until.ts";
+import { eventually } from "../support/wait.ts";
 import { Peer, buildPeer } from "../support/memberlist-peer/peer.ts";
 
 const KEY = keyFromSecret(new TextEncoder().encode("0123456789abcdefghijkl"))!;
 const PORT = 20_000 + (process.pid % 20_000);
 const at = (host: number): Endpoint => ({ addr: Uint8Array.of(127, 77, 0, host), port: PORT });
 const textAt = (host: number): string => `127.77.0.${host}`;
+
+const until = (condition: () => boolean | Promise<boolean>): Promise<boolean> =>
+  eventually(condition.toString(), condition, 30_000, 20);
 
 const running: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
