@@ -1,4 +1,5 @@
 /** frr.conf of a node with the way back from each line to the objects behind it. */
+import type { Desired } from "../api/frr-desired.ts";
 import type { ObjectRef } from "../api/objects.ts";
 import type { NodeBgp } from "../bgp/model.ts";
 import { originsIn } from "../bgp/origin.ts";
@@ -6,12 +7,6 @@ import { renderFrr } from "./render.ts";
 
 /** ConfigMap that holds extra configuration. */
 export const EXTRAS_NAME = "bgpextras";
-
-/** Fits `Desired` of the reconciler. */
-export interface RenderedNode {
-  readonly text: string;
-  readonly originOf: (path: readonly string[]) => readonly ObjectRef[];
-}
 
 const linesOf = (text: string): Set<string> =>
   new Set(
@@ -25,7 +20,7 @@ const linesOf = (text: string): Set<string> =>
  * A line that only the extra configuration holds is the ConfigMap's, whatever context it stands in.
  * @throws AppError `ERR_UNSAFE_TOKEN` as `renderFrr`
  */
-export function desiredFor(node: NodeBgp): RenderedNode {
+export function desiredFor(node: NodeBgp): Desired {
   const own = linesOf(renderFrr({ ...node, extras: null }));
   const extra = linesOf(node.extras ?? "");
   const ofObjects = originsIn(node);

@@ -7,7 +7,7 @@ import { maskLine, maskText } from "../frr-config/mask.ts";
 import { normalPath } from "../frr-config/normalise.ts";
 import type { Command } from "../frr-config/step.ts";
 import { paths, type Block } from "../frr-config/tree.ts";
-import type { Desired, Refusal } from "./desired.ts";
+import type { Desired, Refusal } from "../api/frr-desired.ts";
 import { readRunning, type Running } from "./running.ts";
 import { learn, stillValid, type Tolerance } from "./tolerance.ts";
 import type { Vtysh } from "./vtysh.ts";

@@ -6,7 +6,7 @@ import { AppError } from "../errors.ts";
 import { deltaFor } from "../frr-config/delta.ts";
 import { emptyBlock, parseTree, type Block } from "../frr-config/tree.ts";
 import { formatFrrVersion, sameVersion } from "../frr-config/version.ts";
-import type { Applied, Desired } from "./desired.ts";
+import type { Applied, Desired } from "../api/frr-desired.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { bring } from "./bring.ts";
 import { readConfFile, replaceConfFile } from "./conf-file.ts";

@@ -1,5 +1,5 @@
 /** What the engine tells others: once per change, for the log, the metrics and the page. */
-import type { Refusal } from "./desired.ts";
+import type { Refusal } from "../api/frr-desired.ts";
 
 export type DriftCause = "edited" | "restarted" | "returned";
 

@@ -7,7 +7,7 @@ import { pathKey, type Difference } from "../frr-config/delta.ts";
 import { isOwned } from "../frr-config/owned.ts";
 import { normalise } from "../frr-config/normalise.ts";
 import { paths, type Block } from "../frr-config/tree.ts";
-import type { Desired } from "./desired.ts";
+import type { Desired } from "../api/frr-desired.ts";
 
 export interface Tolerance {
   /** Keys of differences to overlook. */

@@ -2,7 +2,7 @@
  * What the reconciler needs from the world beside the store (`src/api/store.ts`), as plain objects of
  * functions: adapters fit by shape (`src/frr`, `src/l2`, `src/membership`), tests pass literals.
  */
-import type { ObjectRef } from "../api/objects.ts";
+import type { Applied, Desired } from "../api/frr-desired.ts";
 import type { Ip } from "../net/ip.ts";
 
 /** Who is alive. `null`: membership is switched off, every node counts. */
@@ -22,26 +22,6 @@ export interface Announcer {
   close(): Promise<void>;
 }
 export type InterfaceChoice = "*" | readonly string[];
-
-/** frr.conf as this node should have it, and who asked for each line. */
-export interface Desired {
-  readonly text: string;
-  /** The objects that a line (with the lines of its contexts before it) comes from; may be empty. */
-  originOf(path: readonly string[]): readonly ObjectRef[];
-}
-
-/** A line that FRR did not take, in FRR's own words. */
-export interface Refusal {
-  readonly path: readonly string[];
-  readonly words: string;
-  readonly objects: readonly ObjectRef[];
-}
-
-export type Applied =
-  | { readonly kind: "settled" }
-  | { readonly kind: "applied"; readonly commands: number; readonly durationMs: number }
-  /** Nothing of the batch is in force: the prior state was restored. */
-  | { readonly kind: "refused"; readonly refusals: readonly Refusal[] };
 
 /** The FRR sidecar behind vtysh. */
 export interface FrrEngine {

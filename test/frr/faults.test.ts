@@ -4,7 +4,7 @@
  * found by reading back and by nothing else.
  */
 import { expect } from "chai";
-import type { Desired } from "../../src/frr/desired.ts";
+import type { Desired } from "../../src/api/frr-desired.ts";
 import { FRR_VERSIONS } from "../../src/lab/frr-root.ts";
 import { startBench, type Bench } from "../support/bench.ts";
 import { engineOn, type TestEngine } from "../support/engine.ts";

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
+import type { Applied, Desired } from "../../src/api/frr-desired.ts";
 import type { Node, Service } from "../../src/api/objects.ts";
 import type { BGPPeer } from "../../src/api/resources.ts";
 import { AppError } from "../../src/errors.ts";
-import type { Applied, Desired, InterfaceChoice } from "../../src/reconciler/ports.ts";
+import type { InterfaceChoice } from "../../src/reconciler/ports.ts";
 import { runSpeaker } from "../../src/reconciler/speaker.ts";
 import type { SpeakerOptions } from "../../src/reconciler/speaker-ports.ts";
 import { systemClock } from "../../src/runtime/clock.ts";

@@ -1,4 +1,5 @@
 /** The engine on a real FRR, with what it told kept for the test. */
+import type { Applied, Desired } from "../../src/api/frr-desired.ts";
 import {
   startFrrEngine,
   type FrrEngineOptions,
@@ -6,7 +7,7 @@ import {
 } from "../../src/frr/engine.ts";
 import type { FrrEvent } from "../../src/frr/events.ts";
 import type { FrrInstance } from "../../src/lab/frr-instance.ts";
-import type { Applied, Desired, FrrEngine } from "../../src/reconciler/ports.ts";
+import type { FrrEngine } from "../../src/reconciler/ports.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 
 export interface TestEngine extends FrrEngine, RunningFrrEngine {

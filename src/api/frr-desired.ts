@@ -1,7 +1,7 @@
-/** What the engine is given and gives back: it fits the reconciler's `FrrEngine` by shape. */
-import type { ObjectRef } from "../api/objects.ts";
+/** What an FRR is asked to have, and what came of it: between those who ask and the engine. */
+import type { ObjectRef } from "./objects.ts";
 
-/** frr.conf as this node should have it, and who asked for each line. */
+/** frr.conf as a node should have it, and who asked for each line. */
 export interface Desired {
   readonly text: string;
   /** The objects that a line (with the lines of its contexts before it) comes from; may be empty. */
@@ -17,5 +17,7 @@ export interface Refusal {
 
 export type Applied =
   | { readonly kind: "settled" }
+  /** `commands`: lines given to FRR. */
   | { readonly kind: "applied"; readonly commands: number; readonly durationMs: number }
+  /** Nothing of the batch is in force: the prior state was restored. */
   | { readonly kind: "refused"; readonly refusals: readonly Refusal[] };
