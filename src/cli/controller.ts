@@ -4,10 +4,16 @@ import { InvalidArgumentError, Option } from "commander";
 import type { KubeClient } from "../kube/client.ts";
 import { leadWhenElected } from "../kube/lease.ts";
 import { ensureMemberlistSecret } from "../kube/secret.ts";
+import { listSpeakerPods } from "../kube/speaker-pods.ts";
 import type { Logger } from "../observability/log.ts";
-import { createPoolGauges } from "../observability/metrics.ts";
+import { createControllerMetrics } from "../observability/controller-metrics.ts";
 import { DEFAULT_RETAIN_S, runController } from "../reconciler/controller.ts";
+import { watchCoverage } from "../reconciler/coverage.ts";
 import { systemClock } from "../runtime/clock.ts";
+import type { PassResult } from "../allocator/pass.ts";
+import type { ControllerFacts } from "../observability/controller-metrics.ts";
+import type { DaemonMetrics } from "../observability/metrics.ts";
+import type { ControllerPassFacts } from "../reconciler/controller.ts";
 import type { Register } from "./commands.ts";
 import { runDaemon } from "./daemon.ts";
 import { addDaemonOptions, addIgnoredOption, booleanFlag, goSyntax } from "./daemon-flags.ts";
@@ -72,19 +78,28 @@ const startController = (flags: ControllerFlags): Promise<void> =>
     flags,
     { instance: "controller", component: "controller", writesStatus: true, healthHost: "0.0.0.0" },
     async ({ log, store, client, namespace, metrics, signal }) => {
-      const showPools = createPoolGauges(metrics.registry);
-      const control = (whileLeading: AbortSignal) =>
-        runController(
+      const meter = controllerMeter(metrics);
+      const control = async (whileLeading: AbortSignal): Promise<void> => {
+        const coverage = watchCoverage(
+          {
+            store,
+            pods: ({ pods }) =>
+              client === null
+                ? Promise.resolve(pods.length === 0 ? null : pods)
+                : listSpeakerPods(client, namespace),
+            clock: systemClock,
+            log: log.child({ room: "coverage" }),
+            onCoverage: meter.onCoverage,
+          },
+          whileLeading,
+        );
+        await runController(
           {
             store,
             clock: systemClock,
             log: log.child({ room: "controller" }),
             state: stateFilesIn(flags.stateDir),
-            onPass({ counters }) {
-              metrics.updates.inc();
-              metrics.configLoaded.set(1);
-              showPools(counters);
-            },
+            ...meter,
           },
           {
             lbClass: flags.lbClass,
@@ -94,6 +109,9 @@ const startController = (flags: ControllerFlags): Promise<void> =>
           },
           whileLeading,
         );
+        await coverage;
+        meter.onEnd(); // another replica leads: its numbers count
+      };
       if (client === null) {
         await control(signal);
         return;
@@ -124,6 +142,39 @@ const startController = (flags: ControllerFlags): Promise<void> =>
       await Promise.all([leading, webhooks]);
     },
   );
+
+/** From what a pass and a look at the speakers found to metrics. */
+function controllerMeter(metrics: DaemonMetrics) {
+  const show = createControllerMetrics(metrics.registry);
+  let facts: ControllerFacts | null = null;
+  const showAll = (change: Partial<ControllerFacts>): void => {
+    facts = { pools: new Map(), addresses: [], pending: [], without: null, ...facts, ...change };
+    show(facts);
+  };
+  return {
+    onPass({ counters, outcomes }: PassResult, { stale, quarantined }: ControllerPassFacts): void {
+      metrics.updates.inc();
+      metrics.configLoaded.set(1);
+      metrics.configStale.set(stale ? 1 : 0);
+      metrics.quarantined(quarantined);
+      const all = [...outcomes.values()];
+      showAll({
+        pools: counters,
+        addresses: all.flatMap(({ key, ips }) => ips.map((ip) => ({ service: key, ip }))),
+        pending: all.flatMap(({ ips, pending }) =>
+          ips.length === 0 && pending !== null ? [pending.kind] : [],
+        ),
+      });
+    },
+    onPassError: (): void => metrics.updateErrors.inc(),
+    onCoverage: (without: ControllerFacts["without"]): void => showAll({ without }),
+    onEnd(): void {
+      facts = null;
+      show(null);
+      metrics.quarantined([]);
+    },
+  };
+}
 
 /** The speakers' shared key. @throws AppError when it can neither be found nor made */
 async function ensureSecret(

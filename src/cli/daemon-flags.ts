@@ -7,17 +7,17 @@ import { LOG_LEVELS } from "../observability/log.ts";
 import type { LogLevel } from "../observability/log.ts";
 import { goFlags, parseGoBoolean } from "./go-flags.ts";
 import { DEFAULT_NAMESPACE } from "./input.ts";
+import type { MetricsFlags } from "./metrics-server.ts";
 
 export const DEFAULT_STATE_DIR = "/var/lib/ferrolb";
 
 /** As commander hands them over. */
-export interface DaemonFlags {
+export interface DaemonFlags extends MetricsFlags {
   readonly manifests?: string;
   readonly stateDir: string;
   readonly namespace?: string;
   readonly logLevel: LogLevel;
   readonly lbClass: string;
-  readonly port: number;
   readonly healthProbePort: number;
   readonly kubeconfig?: string;
   readonly podName?: string;
@@ -54,7 +54,7 @@ export const addDaemonOptions = (command: Command): Command =>
     new Option("--namespace <name>", "namespace of the configuration").env("METALLB_NAMESPACE"),
     new Option("--log-level <level>", "how much to log").choices(LOG_LEVELS).default("info"),
     new Option("--lb-class <class>", "handle Services of this class alone").default(""),
-    new Option("--port <port>", "metrics, on 127.0.0.1; 0: none")
+    new Option("--port <port>", "metrics: HTTPS in a cluster, plain on localhost else; 0: none")
       .argParser(parsePort)
       .default(9120),
     new Option("--health-probe-port <port>", "/healthz and /readyz; 0: none")
@@ -68,7 +68,14 @@ export const addDaemonOptions = (command: Command): Command =>
       "--tls-curve-preferences <list>",
       "for webhooks and metrics over HTTPS, in a cluster",
     ),
-    new Option("--metrics-cert-dir <dir>", "for metrics over HTTPS, in a cluster"),
+    new Option(
+      "--metrics-cert-dir <dir>",
+      "tls.crt and tls.key for metrics over HTTPS; without it, in a cluster, made in memory",
+    ),
+    new Option(
+      "--metrics-bind-address <address>",
+      "where metrics are served (default: every address in a cluster, localhost else)",
+    ),
     withoutEffect("--pprof-bind-address <address>", "Node has its own profiler"),
   ].reduce((c, option) => c.addOption(option), command);
 

@@ -2,7 +2,7 @@
 import type { Store } from "../api/store.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { openDirectoryStore } from "../manifests/directory-store.ts";
-import { healthPages, listen, metricsPages } from "../observability/http.ts";
+import { healthPages, listen } from "../observability/http.ts";
 import type { Listener } from "../observability/http.ts";
 import { createLog } from "../observability/log.ts";
 import type { Logger } from "../observability/log.ts";
@@ -11,6 +11,8 @@ import type { DaemonMetrics } from "../observability/metrics.ts";
 import { bgpTypeWarning, configNamespace } from "./daemon-flags.ts";
 import type { DaemonFlags } from "./daemon-flags.ts";
 import { EXIT, exitWith } from "./exit.ts";
+import { serveMetrics } from "./metrics-server.ts";
+import type { Refreshed } from "./metrics-server.ts";
 import { version } from "./version.ts";
 
 /** The promise is five seconds; what hangs then is left behind. */
@@ -23,6 +25,8 @@ export interface Daemon {
   readonly client: KubeClient | null;
   readonly namespace: string;
   readonly metrics: DaemonMetrics;
+  /** What a scrape has read before it is answered. */
+  readonly scrape: Refreshed;
   /** Aborted by SIGTERM and SIGINT. */
   readonly signal: AbortSignal;
 }
@@ -59,17 +63,21 @@ export async function runDaemon(
     log.info({ signal: name }, "stopping");
     stop.abort();
   });
-  const metrics = createDaemonMetrics();
+  const metrics = createDaemonMetrics(version());
+  const scrape: Refreshed = { refresh: () => Promise.resolve() };
   const { store, client } = await openStore(flags, setup, namespace, log);
   const stopProblems = logStoreProblems(store, log.child({ room: "manifests" }));
   const listeners = await Promise.all([
     listenOr(log, healthHost, flags.healthProbePort, () =>
       healthPages(() => store.snapshot() !== null),
     ),
-    listenOr(log, "127.0.0.1", flags.port, () => metricsPages(metrics.registry)),
+    serveMetrics(flags, metrics.registry, scrape, {
+      ...{ client, component, namespace, signal: stop.signal },
+      log: log.child({ room: "metrics" }),
+    }),
   ]);
   try {
-    await run({ log, store, client, namespace, metrics, signal: stop.signal });
+    await run({ log, store, client, namespace, metrics, scrape, signal: stop.signal });
   } finally {
     stopProblems();
     stop.abort();
@@ -100,7 +108,7 @@ async function openStore(
   };
 }
 
-/** A port that is taken costs the probe or the metrics, not the announcements. */
+/** A port that is taken costs the probe, not the announcements. */
 async function listenOr(
   log: Logger,
   host: string,

@@ -5,19 +5,19 @@ import { frrLogLevel } from "../bgp/log-level.ts";
 import type { ExcludePolicy } from "../bgp/node-facts.ts";
 import { AppError } from "../errors.ts";
 import { startFrrEngine } from "../frr/engine.ts";
+import { vtyTo } from "../frr/vty.ts";
 import { startAnnouncer } from "../l2/announcer.ts";
 import { parseExcludes } from "../l2/interfaces.ts";
 import { codeOf } from "../manifests/atomic-write.ts";
-import { addAnnouncedGauge, createL2Counters } from "../observability/metrics.ts";
-import type { PassFacts, SpeakerMembershipPort } from "../reconciler/speaker-ports.ts";
+import type { SpeakerMembershipPort } from "../reconciler/speaker-ports.ts";
 import { runSpeaker } from "../reconciler/speaker.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Register } from "./commands.ts";
 import { runDaemon } from "./daemon.ts";
-import type { Daemon } from "./daemon.ts";
 import { addDaemonOptions, addIgnoredOption, booleanFlag, goSyntax } from "./daemon-flags.ts";
 import type { DaemonFlags } from "./daemon-flags.ts";
 import { logFrrEvent, logL2Event } from "./speaker-events.ts";
+import { speakerMeter } from "./speaker-meter.ts";
 import { addMembershipOptions, openMembership } from "./speaker-membership.ts";
 import type { MembershipFlags } from "./speaker-membership.ts";
 import { stateFilesIn } from "./state-files.ts";
@@ -97,19 +97,25 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
     },
     async (daemon) => {
       const { log, store, signal } = daemon;
+      let membership: SpeakerMembershipPort | null = null;
+      const vtys = [vtyTo("bgpd", flags.vtyDir), vtyTo("bfdd", flags.vtyDir)] as const;
+      const meter = speakerMeter(daemon, node, vtys, () => membership);
+      const tellFrr = logFrrEvent(log.child({ room: "frr" }));
       const frr = startFrrEngine({
         vtysh: flags.vtysh,
         vtyDir: flags.vtyDir,
         confFile: flags.frrConfig,
         clock: systemClock,
-        onEvent: logFrrEvent(log.child({ room: "frr" })),
+        onEvent(event) {
+          meter.frr(event);
+          tellFrr(event);
+        },
       });
-      let membership: SpeakerMembershipPort | null = null;
       const announcer = startAnnouncer({
         node,
         clock: systemClock,
         excludes,
-        metrics: { ...createL2Counters(daemon.metrics.registry), duel: () => undefined },
+        metrics: meter.l2,
         onEvent: logL2Event(log.child({ room: "layer2" }), store, node),
         mayAnswer: () => membership?.mayAnswer?.() ?? true,
       });
@@ -125,7 +131,7 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
             clock: systemClock,
             log: log.child({ room: "speaker" }),
             state,
-            ...passMetrics(daemon, node),
+            ...meter.ports,
           },
           {
             node,
@@ -139,29 +145,10 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
       } finally {
         await announcer.close();
         await frr.close();
+        meter.close();
       }
     },
   );
-}
-
-function passMetrics({ metrics }: Daemon, node: string) {
-  let facts: PassFacts = { announced: [], stale: false };
-  addAnnouncedGauge(metrics.registry, node, () =>
-    facts.announced.flatMap(({ key, protocol, ips }) =>
-      ips.map((ip) => ({ service: key, protocol, ip })),
-    ),
-  );
-  return {
-    onPass(now: PassFacts): void {
-      facts = now;
-      metrics.updates.inc();
-      metrics.configLoaded.set(1);
-      metrics.configStale.set(now.stale ? 1 : 0);
-    },
-    onPassError(): void {
-      metrics.updateErrors.inc();
-    },
-  };
 }
 
 /** A missing file excludes nothing. @throws AppError `ERR_UNREADABLE_INPUT` for a bad one */

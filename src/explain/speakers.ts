@@ -7,13 +7,16 @@ const isSpeaker = (pod: Pod): boolean => {
   return labels["component"] === "speaker" || labels["app.kubernetes.io/component"] === "speaker";
 };
 
-const isReady = (pod: Pod): boolean => {
+export const isReady = (pod: Pod): boolean => {
   const ready = (pod.status?.conditions ?? []).find((c) => c.type === "Ready");
   return ready === undefined ? pod.status?.phase === "Running" : ready.status === "True";
 };
 
 /** The speaker Pods of our namespace; a directory of manifests has none. */
-export const speakerPods = ({ pods, namespace }: Snapshot): readonly Pod[] =>
+export const speakerPods = ({
+  pods,
+  namespace,
+}: Pick<Snapshot, "pods" | "namespace">): readonly Pod[] =>
   pods.filter((pod) => (pod.metadata.namespace ?? "") === namespace && isSpeaker(pod));
 
 /** Nodes with a ready speaker Pod; where there are no such Pods at all, every Node counts. */

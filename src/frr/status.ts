@@ -15,6 +15,8 @@ export interface NeighborStatus {
   /** 0 unless Established. */
   readonly uptimeMs: number;
   readonly remoteAs: number;
+  /** TCP port at the other end; -1 without a connection. */
+  readonly remotePort: number;
   /** Prefixes sent, both families. */
   readonly sentPrefixes: number;
   readonly receivedPrefixes: number;
@@ -25,6 +27,7 @@ export interface NeighborStatus {
   readonly keepalivesSent: number;
   readonly keepalivesReceived: number;
   readonly notificationsSent: number;
+  readonly routeRefreshesSent: number;
   readonly totalSent: number;
   readonly totalReceived: number;
   /** Times that the session went down. */
@@ -92,6 +95,7 @@ function neighborFrom(key: string, vrf: string | null, shown: Json): NeighborSta
     state,
     uptimeMs: state === "Established" ? uptime(shown) : 0,
     remoteAs: number(shown["remoteAs"]),
+    remotePort: typeof shown["portForeign"] === "number" ? shown["portForeign"] : -1,
     sentPrefixes: sum("sentPrefixCounter"),
     receivedPrefixes: sum("acceptedPrefixCounter"),
     updatesSent: number(stats["updatesSent"]),
@@ -101,6 +105,7 @@ function neighborFrom(key: string, vrf: string | null, shown: Json): NeighborSta
     keepalivesSent: number(stats["keepalivesSent"]),
     keepalivesReceived: number(stats["keepalivesRecv"]),
     notificationsSent: number(stats["notificationsSent"]),
+    routeRefreshesSent: number(stats["routeRefreshSent"]),
     totalSent: number(stats["totalSent"]),
     totalReceived: number(stats["totalRecv"]),
     dropped: number(shown["connectionsDropped"]),
@@ -134,6 +139,53 @@ export function bfdPeersFrom(said: string): readonly BfdPeerStatus[] {
     })
     .sort((a, b) => (a.peer < b.peer ? -1 : 1));
 }
+
+/** What bfdd counts of one session. */
+export interface BfdCounters {
+  readonly peer: string;
+  readonly vrf: string | null;
+  readonly controlInput: number;
+  readonly controlOutput: number;
+  readonly echoInput: number;
+  readonly echoOutput: number;
+  readonly upEvents: number;
+  readonly downEvents: number;
+  readonly zebraNotifications: number;
+}
+
+/** `show bfd peers counters json`, a list; empty for what is none. */
+export function bfdCountersFrom(said: string): readonly BfdCounters[] {
+  const list = parseFrrJson(said);
+  if (!Array.isArray(list)) return [];
+  return list
+    .filter(isJson)
+    .flatMap((shown): BfdCounters[] => {
+      const peer = text(shown["peer"]);
+      if (peer === null) return [];
+      const vrf = text(shown["vrf"]);
+      return [
+        {
+          peer,
+          vrf: vrf === "default" ? null : vrf,
+          controlInput: number(shown["control-packet-input"]),
+          controlOutput: number(shown["control-packet-output"]),
+          echoInput: number(shown["echo-packet-input"]),
+          echoOutput: number(shown["echo-packet-output"]),
+          upEvents: number(shown["session-up"]),
+          downEvents: number(shown["session-down"]),
+          zebraNotifications: number(shown["zebra-notifications"]),
+        },
+      ];
+    })
+    .sort((a, b) => (a.peer < b.peer ? -1 : 1));
+}
+
+/**
+ * `show bgp ... PREFIX json`: the neighbours whose Adj-RIB-Out has the prefix, by key, sorted. An UPDATE that
+ * is queued counts: without a coalescing timer it leaves within a turn of bgpd.
+ */
+export const sentToFrom = (said: string): readonly string[] =>
+  Object.keys(json(json(parseFrrJson(said))["advertisedTo"])).sort();
 
 /** Prefixes of `show bgp ... neighbors X advertised-routes json`; none where the family is not negotiated. */
 export const advertisedFrom = (said: string): readonly string[] =>

@@ -60,6 +60,7 @@ export class Memberlist {
   readonly #wire: WireSettings;
   readonly #suspicions = new Map<string, () => void>();
   readonly #probing = new Set<string>();
+  readonly #heardMs = new Map<string, number>();
   readonly #stops: (() => void)[] = [];
   #order: string[] = [];
   #at = 0;
@@ -168,6 +169,16 @@ export class Memberlist {
     return this.#o.clock.now() - this.#lastTickMs;
   }
 
+  /** When a member last answered or asked, by the clock; null: it never did. */
+  lastHeardMs(name: string): number | null {
+    return this.#heardMs.get(name) ?? null;
+  }
+
+  /** Only members count: a name is anybody's word. */
+  #noteLife(name: string): void {
+    if (this.#table.get(name) !== undefined) this.#heardMs.set(name, this.#o.clock.now());
+  }
+
   setMeta(meta: Uint8Array | null): void {
     const own = this.#table.get(this.#o.name);
     if (own !== undefined && !sameOctets(own.meta ?? new Uint8Array(), meta ?? new Uint8Array()))
@@ -218,6 +229,7 @@ export class Memberlist {
   #message(message: Message, from: Endpoint): void {
     switch (message.kind) {
       case "ping":
+        this.#noteLife(message.sourceNode);
         if (message.node === "" || message.node === this.#o.name)
           this.#reply(message, from, { kind: "ack", seqNo: message.seqNo, payload: null });
         return;
@@ -359,6 +371,8 @@ export class Memberlist {
   #wrap(): void {
     this.#at = 0;
     this.#table.forget(this.#o.timing.gossipToTheDeadMs, this.#o.clock.now());
+    for (const name of this.#heardMs.keys())
+      if (this.#table.get(name) === undefined) this.#heardMs.delete(name);
     this.#order = this.#table
       .records()
       .map((m) => m.name)
@@ -380,6 +394,7 @@ export class Memberlist {
     const known = this.#table.get(name);
     if (known === undefined) return;
     if (verdict.kind === "alive") {
+      this.#noteLife(name);
       if (verdict.by === "tcp") this.#o.onEvent?.({ kind: "udpBroken", node: known });
       return;
     }

@@ -1,5 +1,6 @@
-/** Prometheus metrics, with MetalLB's names and labels (behaviour reference 5.1). */
+/** Prometheus metrics of both daemons, with MetalLB's names and labels (behaviour reference 5.1), and ours. */
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
+import { addSampled } from "./series.ts";
 
 export interface DaemonMetrics {
   readonly registry: Registry;
@@ -9,12 +10,32 @@ export interface DaemonMetrics {
   readonly configLoaded: Gauge;
   /** 1 while something of the newest configuration is not in force. */
   readonly configStale: Gauge;
+  /** Replaces what is known of objects that do not act as written. */
+  quarantined(objects: readonly Quarantined[]): void;
 }
 
-export function createDaemonMetrics(): DaemonMetrics {
+/** An object that does not act as written; `src/config` fits by shape. */
+export interface Quarantined {
+  readonly object: { readonly kind: string };
+  readonly acting: string;
+}
+
+export function createDaemonMetrics(version = "unknown"): DaemonMetrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: "ferrolb_build_info",
+    help: "1, labelled with the version and the runtime",
+    labelNames: ["version", "runtime"],
+    registers,
+  }).set({ version, runtime: process.version }, 1);
+  const quarantined = new Gauge({
+    name: "ferrolb_quarantined_objects",
+    help: "Objects that do not act as written, by kind and by how they act instead",
+    labelNames: ["kind", "acting"],
+    registers,
+  });
   return {
     registry,
     updates: new Counter({
@@ -37,6 +58,10 @@ export function createDaemonMetrics(): DaemonMetrics {
       help: "1 while a part of the newest configuration is not in force",
       registers,
     }),
+    quarantined(objects) {
+      quarantined.reset();
+      for (const { object, acting } of objects) quarantined.inc({ kind: object.kind, acting });
+    },
   };
 }
 
@@ -53,69 +78,15 @@ export function addAnnouncedGauge(
   node: string,
   announced: () => readonly Announced[],
 ): void {
-  new Gauge({
+  addSampled(registry, {
     name: "metallb_speaker_announced",
     help: "Addresses that this node announces, by service and protocol",
+    type: "gauge",
     labelNames: ["service", "protocol", "node", "ip"],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const { service, protocol, ip } of announced())
-        this.set({ service, protocol, node, ip }, 1);
-    },
+    samples: () =>
+      announced().map(({ service, protocol, ip }) => ({
+        labels: { service, protocol, node, ip },
+        value: 1,
+      })),
   });
-}
-
-export interface L2Counters {
-  requestReceived(ip: string): void;
-  responseSent(ip: string): void;
-  gratuitousSent(ip: string, frames: number): void;
-}
-
-/** ARP and NDP, by address. */
-export function createL2Counters(registry: Registry): L2Counters {
-  const counter = (name: string, help: string) =>
-    new Counter({ name, help, labelNames: ["ip"], registers: [registry] });
-  const received = counter("metallb_layer2_requests_received", "Requests for announced addresses");
-  const sent = counter("metallb_layer2_responses_sent", "Replies sent");
-  const gratuitous = counter("metallb_layer2_gratuitous_sent", "Unsolicited frames sent");
-  return {
-    requestReceived: (ip) => received.inc({ ip }),
-    responseSent: (ip) => sent.inc({ ip }),
-    gratuitousSent: (ip, frames) => gratuitous.inc({ ip }, frames),
-  };
-}
-
-/** The allocator's gauges, per pool. Replaced as a whole, so that a removed pool leaves no series. */
-export function createPoolGauges(
-  registry: Registry,
-): (pools: ReadonlyMap<string, PoolNumbers>) => void {
-  const gauge = (name: string, help: string) =>
-    new Gauge({ name, help, labelNames: ["pool"], registers: [registry] });
-  const total = gauge("metallb_allocator_addresses_total", "Usable addresses");
-  const total4 = gauge("metallb_allocator_ipv4_addresses_total", "Usable IPv4 addresses");
-  const total6 = gauge("metallb_allocator_ipv6_addresses_total", "Usable IPv6 addresses");
-  const used = gauge("metallb_allocator_addresses_in_use_total", "Addresses in use");
-  const used4 = gauge("metallb_allocator_ipv4_addresses_in_use_total", "IPv4 addresses in use");
-  const used6 = gauge("metallb_allocator_ipv6_addresses_in_use_total", "IPv6 addresses in use");
-  return (pools) => {
-    for (const g of [total, total4, total6, used, used4, used6]) g.reset();
-    for (const [pool, { assignedIPv4, assignedIPv6, availableIPv4, availableIPv6 }] of pools) {
-      const [a4, a6] = [Number(assignedIPv4), Number(assignedIPv6)];
-      const [f4, f6] = [Number(availableIPv4), Number(availableIPv6)];
-      total.set({ pool }, a4 + a6 + f4 + f6);
-      total4.set({ pool }, a4 + f4);
-      total6.set({ pool }, a6 + f6);
-      used.set({ pool }, a4 + a6);
-      used4.set({ pool }, a4);
-      used6.set({ pool }, a6);
-    }
-  };
-}
-
-interface PoolNumbers {
-  readonly assignedIPv4: bigint;
-  readonly assignedIPv6: bigint;
-  readonly availableIPv4: bigint;
-  readonly availableIPv6: bigint;
 }

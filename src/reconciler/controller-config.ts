@@ -9,12 +9,14 @@ import { acceptedText } from "../config/accepted.ts";
 import type { Accepted } from "../config/accepted.ts";
 import type { Pool } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
+import type { Parsed } from "../config/parse.ts";
 
 export interface ControllerConfig {
   readonly pools: readonly Pool[];
   /** Pools that are in the manifests but do not act. */
   readonly leftOut: ReadonlySet<string>;
   readonly problems: readonly Problem[];
+  readonly quarantined: Parsed["quarantined"];
   /** What now counts as accepted, for the state directory. */
   readonly acceptedText: string;
 }
@@ -48,6 +50,7 @@ export function controllerConfigFrom(accepted: Accepted): (snapshot: Snapshot) =
     pools: [],
     leftOut: new Set(),
     problems: [],
+    quarantined: [],
     acceptedText: acceptedText(accepted),
   };
   return (snapshot) => {
@@ -62,6 +65,7 @@ export function controllerConfigFrom(accepted: Accepted): (snapshot: Snapshot) =
       pools: same ? config.pools : parsed.config.pools,
       leftOut: poolsLeftOut(parsed),
       problems: parsed.problems,
+      quarantined: parsed.quarantined,
       acceptedText: acceptedText(past),
     };
     return config;

@@ -18,6 +18,7 @@ import { startLoop } from "../runtime/loop.ts";
 import { conditionFor, configurationState } from "./configuration-state.ts";
 import type { ConditionState } from "./configuration-state.ts";
 import { controllerConfigFrom } from "./controller-config.ts";
+import type { ControllerConfig } from "./controller-config.ts";
 import { startDesiredWrites } from "./desired-writes.ts";
 import type { DesiredWrite } from "./desired-writes.ts";
 import type { Log } from "./log.ts";
@@ -36,7 +37,15 @@ export interface ControllerPorts {
   /** null: retention and quarantine start anew with each process. */
   readonly state: StateFiles | null;
   /** Told after every pass, for metrics. */
-  readonly onPass?: (result: PassResult, durationMs: number) => void;
+  readonly onPass?: (result: PassResult, facts: ControllerPassFacts) => void;
+  readonly onPassError?: () => void;
+}
+
+export interface ControllerPassFacts {
+  readonly durationMs: number;
+  /** Something of the controller's part of the newest configuration is not in force. */
+  readonly stale: boolean;
+  readonly quarantined: ControllerConfig["quarantined"];
 }
 
 export interface ControllerOptions {
@@ -120,7 +129,8 @@ export async function runController(
     if (changed.length > 0)
       log.info({ services: changed.length, events: news.length, durationMs }, "allocated");
     else log.debug({ durationMs }, "settled");
-    ports.onPass?.(result, durationMs);
+    const { quarantined } = config;
+    ports.onPass?.(result, { durationMs, stale: condition.status === "False", quarantined });
     return null;
   };
 
@@ -129,7 +139,10 @@ export async function runController(
       clock,
       backoff: BACKOFF,
       pass: () => Promise.resolve().then(pass),
-      onError: (err, retryInMs) => log.error({ err, retryInMs }, "pass failed"),
+      onError(err, retryInMs) {
+        ports.onPassError?.();
+        log.error({ err, retryInMs }, "pass failed");
+      },
     },
     signal,
   );

@@ -10,8 +10,10 @@ import type { Parsed } from "../config/parse.ts";
 import { AppError } from "../errors.ts";
 import { desiredFor } from "../frr-templates/desired.ts";
 import type { Again } from "../runtime/loop.ts";
+import { NO_METER } from "./meter.ts";
 import type { SpeakerContext, World } from "./speaker-ports.ts";
 import { announcedByBgp } from "./speaker-view.ts";
+import { bgpWaits, carriedBy, wantedOf } from "./waits.ts";
 
 /** Its presence says that an FRR here carries lines of ours. */
 export const FRR_FILE = "speaker-frr.json";
@@ -26,14 +28,15 @@ export interface BgpSide {
 
 /** `frrIsOurs`: an earlier run has left lines of ours in FRR. */
 export function bgpSide(context: SpeakerContext, frrIsOurs: boolean): BgpSide {
-  const { ports, options, config, announced } = context;
-  const { frr, log, clock, state } = ports;
+  const { ports, options, config, announced, changes } = context;
+  const { frr, log, clock, state, meter = NO_METER } = ports;
   const { node, lbClass, excludePolicy, frrLogLevel } = options;
   let isOurs = frrIsOurs;
   let inForce: string | null = null;
   let drifts = 0;
   let idleSaid = false;
   let problems: readonly Problem[] = [];
+  let carried: ReadonlySet<string> = new Set();
 
   /** Brings FRR there. `false`: FRR refused something, which is left out from now on. */
   const bring = async (bgp: NodeBgp, parsed: Parsed, signal: AbortSignal): Promise<boolean> => {
@@ -69,6 +72,7 @@ export function bgpSide(context: SpeakerContext, frrIsOurs: boolean): BgpSide {
       inForce = null;
     },
     async pass(signal) {
+      const due = changes.due("bgp");
       const world = context.look();
       if (world === null) return null; // the first load is not complete: what FRR has stays as it is
       const { snapshot, parsed } = world;
@@ -81,8 +85,12 @@ export function bgpSide(context: SpeakerContext, frrIsOurs: boolean): BgpSide {
       const hasWork = bgp.instances.length > 0 || bgp.extras !== null;
       if (hasWork && !isOurs) await state?.write(FRR_FILE, "{}");
       isOurs ||= hasWork;
+      meter.bgp(bgpWaits(bgp, carried, due));
+      meter.wanted(wantedOf(bgp));
       if (!isOurs) sayIdle();
       else if (!(await bring(bgp, parsed, signal))) return { afterMs: 0 };
+      carried = carriedBy(bgp);
+      changes.settle("bgp", due);
       config.keep(parsed);
       announced.set("bgp", announcedByBgp(bgp, snapshot), (keys) => reasonsFor(world, keys));
       context.reportLater();

@@ -2,23 +2,40 @@
 import { announcementsOf, electionFactsOf, l2Decisions } from "../l2/decision.ts";
 import type { L2Options } from "../l2/decision.ts";
 import type { Mac } from "../net/mac.ts";
+import { NO_METER } from "./meter.ts";
 import type { SpeakerContext } from "./speaker-ports.ts";
 import { announcedByL2, nodeAddresses } from "./speaker-view.ts";
+import { layer2Waits, ownersOf, takeoversOf } from "./waits.ts";
+import type { Owners } from "./waits.ts";
 
-export function l2Pass(context: SpeakerContext): void {
-  const { ports, options, announced } = context;
-  const { announcer, membership } = ports;
+/** Passes of one speaker remember who answered for each address, to know a takeover. */
+export function l2Side(context: SpeakerContext): () => void {
+  let owners: Owners = new Map();
+  return () => {
+    owners = l2Pass(context, owners);
+  };
+}
+
+function l2Pass(context: SpeakerContext, owners: Owners): Owners {
+  const { ports, options, announced, changes } = context;
+  const { announcer, membership, meter = NO_METER } = ports;
   const { node, lbClass, excludePolicy } = options;
+  const due = changes.due("layer2");
   const world = context.look();
-  if (world === null) return;
+  if (world === null) return owners;
   const { snapshot, parsed } = world;
   const { interfacesByNode, macs } = toldByMembers(context);
-  const decisions = l2Decisions(parsed.config, snapshot, node, membership.alive(), {
+  const alive = membership.alive();
+  const decisions = l2Decisions(parsed.config, snapshot, node, alive, {
     lbClass,
     excludePolicy,
     mixed: membership.allFerrolb?.() === false,
     ...interfacesByNode,
   });
+  meter.layer2(
+    layer2Waits(decisions, owners, node, due),
+    takeoversOf(decisions, owners, node, alive, (n) => membership.lastHeardMs?.(n) ?? null),
+  );
   announcer.announce(announcementsOf(decisions));
   announcer.know?.({
     ...electionFactsOf(decisions),
@@ -32,7 +49,9 @@ export function l2Pass(context: SpeakerContext): void {
     }
     return reasons;
   });
+  changes.settle("layer2", due);
   context.reportLater();
+  return ownersOf(decisions);
 }
 
 /** Interfaces and MACs as the members tell them; without a membership nobody does. */

@@ -40,6 +40,7 @@ export interface SpeakerMembership extends Membership {
   /** Every alive member is FerroLB: elections may go by address. */
   allFerrolb(): boolean;
   facts(): readonly MemberFacts[];
+  lastHeardMs(name: string): number | null;
   /** The interfaces this node can answer on. */
   tell(ports: readonly MemberPort[]): void;
   /** False when this process was frozen for so long that others may have taken over: asked before each answer. */
@@ -147,6 +148,7 @@ export function startSpeakerMembership(options: SpeakerMembershipOptions): Speak
         alive: m.state === "alive" || m.state === "suspect",
         ports: decodeMemberMeta(m.meta)?.ports ?? null,
       })),
+    lastHeardMs: (name) => ring.lastHeardMs(name),
     tell: (ports) => ring.setMeta(encodeMemberMeta(ports)),
     mayAnswer: () => !stalled && ring.sinceTickMs() < patienceMs(),
     fenced,

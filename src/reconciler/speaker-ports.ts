@@ -9,7 +9,9 @@ import type { Mac } from "../net/mac.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AnnouncedMemory } from "./announced.ts";
 import type { StateFiles } from "./controller.ts";
+import type { ChangeTimes } from "./change-times.ts";
 import type { Log } from "./log.ts";
+import type { Meter } from "./meter.ts";
 import type { Announcer, FrrEngine, Membership } from "./ports.ts";
 import type { SpeakerConfig } from "./speaker-config.ts";
 import type { AnnouncedService } from "./speaker-view.ts";
@@ -32,8 +34,11 @@ export interface SpeakerMembershipPort extends Membership {
   allFerrolb?(): boolean;
   /** False while this process may have been given up by the others. */
   mayAnswer?(): boolean;
+  /** When a member was heard of last, by the speaker's clock; null: nobody knows. */
+  lastHeardMs?(name: string): number | null;
   facts?(): readonly {
     readonly name: string;
+    readonly alive: boolean;
     readonly ports: readonly { readonly name: string; readonly mac: Mac }[] | null;
   }[];
 }
@@ -47,6 +52,8 @@ export interface SpeakerPorts {
   readonly log: Log;
   /** null: quarantine starts anew with each process. */
   readonly state: StateFiles | null;
+  /** Told what is about to reach the wire. */
+  readonly meter?: Meter;
   /** Told after every pass, for metrics. */
   readonly onPass?: (facts: PassFacts) => void;
   readonly onPassError?: () => void;
@@ -56,6 +63,8 @@ export interface PassFacts {
   readonly announced: readonly AnnouncedService[];
   /** Something of the newest configuration is not in force. */
   readonly stale: boolean;
+  /** Objects that do not act as written. */
+  readonly quarantined: Parsed["quarantined"];
 }
 
 export interface SpeakerOptions {
@@ -80,6 +89,7 @@ export interface SpeakerContext {
   readonly options: SpeakerOptions;
   readonly config: SpeakerConfig;
   readonly announced: AnnouncedMemory;
+  readonly changes: ChangeTimes;
   /** The world now; null until the first load is complete. */
   look(): World | null;
   /** Status objects want writing, a little later. */

@@ -10,13 +10,14 @@ import type { Backoff } from "../runtime/backoff.ts";
 import { startLoop } from "../runtime/loop.ts";
 import type { Again } from "../runtime/loop.ts";
 import { rememberAnnounced } from "./announced.ts";
+import { ChangeTimes } from "./change-times.ts";
 import { conditionFor } from "./configuration-state.ts";
 import type { ConditionState } from "./configuration-state.ts";
 import type { StateFiles } from "./controller.ts";
 import type { Log } from "./log.ts";
 import { FRR_FILE, bgpSide } from "./speaker-bgp.ts";
 import { speakerConfigFrom } from "./speaker-config.ts";
-import { l2Pass } from "./speaker-l2.ts";
+import { l2Side } from "./speaker-l2.ts";
 import type { SpeakerContext, SpeakerOptions, SpeakerPorts, World } from "./speaker-ports.ts";
 import { serviceReports, speakerState } from "./speaker-reports.ts";
 import { withOwnAddresses } from "./speaker-view.ts";
@@ -35,6 +36,7 @@ export async function runSpeaker(
   const { store, frr, announcer, membership, clock, log, state } = ports;
   const { node, lbClass, allocate } = options;
   const config = speakerConfigFrom(await acceptedBefore(state, log));
+  const changes = new ChangeTimes();
   const announced = rememberAnnounced(node, log, (event) => store.recordEvent(event));
   let seen: Snapshot | null = null;
   let world: World | null = null;
@@ -47,6 +49,7 @@ export async function runSpeaker(
     options,
     config,
     announced,
+    changes,
     look() {
       const snapshot = store.snapshot();
       if (snapshot === null) return null;
@@ -72,7 +75,8 @@ export async function runSpeaker(
     tellProblems(problems);
     condition = conditionFor(problems, condition, clock.date(), () => true);
     const all = announced.all();
-    ports.onPass?.({ announced: all, stale: condition.status === "False" });
+    const { quarantined } = now.parsed;
+    ports.onPass?.({ announced: all, stale: condition.status === "False", quarantined });
     await store.writeReports(node, [...serviceReports(node, all), speakerState(node, condition)]);
     const text = config.acceptedText();
     if (state === null || text === savedAccepted) return;
@@ -93,12 +97,14 @@ export async function runSpeaker(
       },
       signal,
     );
-  const l2Loop = loopOf("layer2", () => Promise.resolve().then(() => (l2Pass(context), null)));
+  const l2Pass = l2Side(context);
+  const l2Loop = loopOf("layer2", () => Promise.resolve().then(() => (l2Pass(), null)));
   const bgpLoop = loopOf("bgp", (s) => bgp.pass(s));
   const reports = loopOf("reports", () => report().then(() => null));
 
   const stops = [
     store.onChange(() => {
+      noteChanges();
       bgpLoop.poke(); // first: while vtysh works, L2 has its turn
       l2Loop.poke();
       context.reportLater();
@@ -110,6 +116,7 @@ export async function runSpeaker(
       bgpLoop.poke();
     }),
   ];
+  noteChanges();
   bgpLoop.poke();
   l2Loop.poke();
   await aborted(signal);
@@ -125,6 +132,11 @@ export async function runSpeaker(
     ...serviceReports(node, bgpAlone),
     ...(last === null ? [] : [speakerState(node, last)]),
   ]);
+
+  function noteChanges(): void {
+    const snapshot = store.snapshot();
+    if (snapshot !== null) changes.note(snapshot, clock.now());
+  }
 
   function lastCondition(): ConditionState | null {
     return condition;

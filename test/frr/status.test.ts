@@ -4,10 +4,14 @@ import {
   readAdvertised,
   readBfdPeers,
   readNeighbors,
+  sentToFrom,
   type NeighborStatus,
 } from "../../src/frr/status.ts";
+import { frrNumbers } from "../../src/frr/numbers.ts";
+import { vtyTo } from "../../src/frr/vty.ts";
 import { vtyshAt, type Vtysh } from "../../src/frr/vtysh.ts";
 import { FRR_VERSIONS } from "../../src/lab/frr-root.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { startPair, type Pair } from "../support/router.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -96,6 +100,35 @@ for (const version of FRR_VERSIONS)
       const sent = await readAdvertised(vtysh, { key: "192.0.2.2", vrf: null });
       expect(sent).to.include.members(OWN);
       expect(await readAdvertised(vtysh, { key: "192.0.2.77", vrf: null })).to.deep.equal([]);
+    });
+
+    it("the same numbers without a process, over the daemons' own sockets", async () => {
+      await complete();
+      const vtys = [vtyTo("bgpd", pair.node.vtyDir), vtyTo("bfdd", pair.node.vtyDir)] as const;
+      try {
+        const numbers = frrNumbers(...vtys, systemClock);
+        expect(numbers.latest()).to.deep.equal({ neighbors: [], bfd: [] });
+        const { neighbors, bfd } = await eventually("BFD counters", async () => {
+          await numbers.refresh();
+          const now = numbers.latest();
+          return (now.bfd[0]?.controlOutput ?? 0) > 0 ? now : undefined;
+        });
+        expect(neighbors.map((n) => n.key)).to.deep.equal(["192.0.2.2", "192.0.2.77", "eth0"]);
+        expect(neighbors[0]).to.include({ state: "Established" });
+        expect(neighbors[0]?.sentPrefixes).to.be.at.least(2);
+        expect(neighbors[0]?.remotePort).to.be.greaterThan(0);
+        expect(neighbors[1]?.remotePort).to.equal(-1);
+        expect(bfd[0]).to.include({ peer: "192.0.2.2", vrf: null });
+        expect(sentToFrom(await vtys[0].ask(`show bgp ipv4 unicast ${OWN[0]} json`))).to.deep.equal(
+          ["192.0.2.2"],
+        );
+        const unknown = await vtys[0].ask("show bgp ipv4 unicast 198.51.100.77/32 json");
+        expect(sentToFrom(unknown)).to.deep.equal([]);
+        const refused = await vtys[0].ask("show bgp\nconfigure").catch((e: unknown) => String(e));
+        expect(refused).to.contain("not one command");
+      } finally {
+        for (const vty of vtys) vty.close();
+      }
     });
 
     it("BFD up; then, with the other end dead, down, and the session's end counted", async () => {

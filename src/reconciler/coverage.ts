@@ -1,0 +1,75 @@
+/**
+ * Watches where no speaker is ready: told as a metric, and once per node as an event. Looked at anew every few
+ * seconds, since the controller does not watch Pods.
+ */
+import type { Pod } from "../api/objects.ts";
+import type { Snapshot } from "../api/snapshot.ts";
+import type { Store } from "../api/store.ts";
+import { nodesWithoutSpeaker } from "../explain/without-speaker.ts";
+import type { WithoutSpeaker } from "../explain/without-speaker.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { sleep } from "../runtime/clock.ts";
+import { CONTROLLER_SOURCE } from "./controller.ts";
+import type { Log } from "./log.ts";
+
+export interface CoveragePorts {
+  readonly store: Pick<Store, "snapshot" | "recordEvent">;
+  /** The speakers' Pods as they are now; null where speakers are no Pods. @throws AppError */
+  readonly pods: (snapshot: Snapshot) => Promise<readonly Pod[] | null>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Null: not known. */
+  readonly onCoverage: (without: readonly WithoutSpeaker[] | null) => void;
+}
+
+const EVERY_MS = 5000;
+/** A rollout takes each speaker away for a moment: an event is for what lasts. */
+const EVENT_AFTER_MS = 30_000;
+
+/** Runs until aborted. */
+export async function watchCoverage(ports: CoveragePorts, signal: AbortSignal): Promise<void> {
+  const { store, clock, log, onCoverage } = ports;
+  const since = new Map<string, { readonly fromMs: number; told: boolean }>();
+  let failed = false;
+  while (!signal.aborted) {
+    const snapshot = store.snapshot();
+    if (snapshot !== null)
+      try {
+        const pods = await ports.pods(snapshot);
+        const without = pods === null ? null : nodesWithoutSpeaker({ ...snapshot, pods });
+        onCoverage(without);
+        tell(without ?? []);
+        failed = false;
+      } catch (err) {
+        if (!failed) log.warn({ err }, "speakers cannot be listed");
+        failed = true;
+        onCoverage(null);
+      }
+    await sleep(clock, EVERY_MS, signal);
+  }
+  onCoverage(null);
+
+  function tell(without: readonly WithoutSpeaker[]): void {
+    const nodes = new Set(without.map((w) => w.node));
+    for (const [node, { told }] of since) {
+      if (nodes.has(node)) continue;
+      since.delete(node);
+      if (told) log.info({ node }, "node has a speaker again");
+    }
+    for (const { node, reason, message } of without) {
+      const known = since.get(node) ?? { fromMs: clock.now(), told: false };
+      since.set(node, known);
+      const isNews = reason === "taint" || clock.now() - known.fromMs >= EVENT_AFTER_MS;
+      if (known.told || !isNews) continue;
+      known.told = true;
+      log.warn({ node, reason }, "node without a speaker");
+      store.recordEvent({
+        about: { kind: "Node", namespace: "", name: node },
+        type: "Warning",
+        reason: "noSpeaker",
+        message,
+        source: CONTROLLER_SOURCE,
+      });
+    }
+  }
+}

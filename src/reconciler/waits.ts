@@ -1,0 +1,89 @@
+/** What reaches the wire for the first time with a pass, and why: the inputs of the meter. Pure. */
+import type { ServiceKey } from "../api/objects.ts";
+import type { NodeBgp } from "../bgp/model.ts";
+import type { L2Decision } from "../l2/decision.ts";
+import type { Ip } from "../net/ip.ts";
+import type { Due } from "./change-times.ts";
+import type { AddressWait, PrefixWait, Takeover, Wanted } from "./meter.ts";
+
+/** Who answers for each address, as this node computes it; null: nobody. */
+export type Owners = ReadonlyMap<Ip, string | null>;
+
+export function ownersOf(decisions: ReadonlyMap<ServiceKey, L2Decision>): Owners {
+  const owners = new Map<Ip, string | null>();
+  for (const { addresses } of decisions.values())
+    for (const { ip, winner, announce } of addresses)
+      if (announce || !owners.has(ip)) owners.set(ip, winner);
+  return owners;
+}
+
+/** Addresses that this node begins to answer for. */
+export function layer2Waits(
+  decisions: ReadonlyMap<ServiceKey, L2Decision>,
+  before: Owners,
+  node: string,
+  due: Due,
+): readonly AddressWait[] {
+  const waits = new Map<Ip, AddressWait>();
+  for (const [service, { addresses }] of decisions) {
+    const sinceMs = due.get(service);
+    if (sinceMs === undefined) continue;
+    for (const { ip, announce } of addresses)
+      if (announce && before.get(ip) !== node && !waits.has(ip))
+        waits.set(ip, { service, ip, sinceMs });
+  }
+  return [...waits.values()];
+}
+
+/** Addresses whose last owner is no longer alive. `lastHeardMs`: null where nobody knows. */
+export const takeoversOf = (
+  decisions: ReadonlyMap<ServiceKey, L2Decision>,
+  before: Owners,
+  node: string,
+  alive: ReadonlySet<string> | null,
+  lastHeardMs: (node: string) => number | null,
+): readonly Takeover[] =>
+  [...ownersOf(decisions)].flatMap(([ip, winner]) => {
+    const from = before.get(ip) ?? null;
+    if (winner !== node || from === null || from === node || alive?.has(from) !== false) return [];
+    const sinceMs = lastHeardMs(from);
+    return sinceMs === null ? [] : [{ ip, from, sinceMs }];
+  });
+
+/** `vrf prefix` of everything that some neighbour is to be sent. */
+export function carriedBy({ instances }: Pick<NodeBgp, "instances">): ReadonlySet<string> {
+  return new Set(
+    instances.flatMap(({ vrf, neighbors }) =>
+      neighbors.flatMap(({ announcements }) =>
+        announcements.map((a) => `${vrf ?? ""} ${a.prefix}`),
+      ),
+    ),
+  );
+}
+
+/** Prefixes that no neighbour was sent before; of several Services in one prefix, the first that changed. */
+export function bgpWaits(
+  node: Pick<NodeBgp, "instances">,
+  before: ReadonlySet<string>,
+  due: Due,
+): readonly PrefixWait[] {
+  if (due.size === 0) return [];
+  const now = carriedBy(node);
+  return node.instances.flatMap(({ vrf, networks4, networks6 }) =>
+    [...networks4, ...networks6].flatMap(({ prefix, origins }): readonly PrefixWait[] => {
+      const key = `${vrf ?? ""} ${prefix}`;
+      if (before.has(key) || !now.has(key)) return [];
+      const waits = origins.flatMap(({ kind, namespace, name }) => {
+        const service = `${namespace}/${name}`;
+        const sinceMs = kind === "Service" ? due.get(service) : undefined;
+        return sinceMs === undefined ? [] : [{ service, prefix, vrf, sinceMs }];
+      });
+      return waits.toSorted((a, b) => a.sinceMs - b.sinceMs).slice(0, 1);
+    }),
+  );
+}
+
+export const wantedOf = ({ instances }: Pick<NodeBgp, "instances">): readonly Wanted[] =>
+  instances.flatMap(({ vrf, neighbors }) =>
+    neighbors.map(({ key, announcements }) => ({ key, vrf, prefixes: announcements.length })),
+  );
