@@ -48,6 +48,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "why a Service is reachable or not, and what a node's loss would do",
     load: () => import("./explain.ts"),
   },
+  doctor: {
+    summary: "what keeps addresses from being announced, and the command that mends it",
+    load: () => import("./doctor.ts"),
+  },
   diff: {
     summary: "what a change does to FRR: commands and effects",
     load: () => import("./diff.ts"),

@@ -19,6 +19,8 @@ export interface Input {
   readonly snapshot: Snapshot;
   /** Documents that could not come in (errors) and duplicates (warnings). */
   readonly problems: readonly Problem[];
+  /** Objects of the kinds that were wanted beside those of the snapshot, as they were read. */
+  readonly others: readonly unknown[];
 }
 
 /** The flags that name the input. */
@@ -44,18 +46,22 @@ export const namespaceFromEnvironment = (): string =>
   process.env["METALLB_NAMESPACE"] ?? DEFAULT_NAMESPACE;
 
 /**
- * Reads everything that `-f` names. Kinds that nobody here reads are noted once on stderr.
+ * Reads everything that `-f` names. Kinds that nobody here reads are noted once on stderr, but for those `wanted`.
  * @throws AppError `ERR_USAGE` without a path, `ERR_UNREADABLE_INPUT` naming file and line of what is no YAML
  */
-export async function readInput({ filename, namespace }: InputFlags): Promise<Input> {
+export async function readInput(
+  { filename, namespace }: InputFlags,
+  wanted: readonly string[] = [],
+): Promise<Input> {
   if (filename.length === 0) throw new AppError("ERR_USAGE", "name the manifests with -f PATH");
   const placed: Placed[] = [];
   const problems: Problem[] = [];
   const broken: string[] = [];
   const ignored = new Set<string>();
+  const others: unknown[] = [];
   for (const { path, statuses } of await sourcesOf(filename)) {
     for (const chunk of chunksOf(await readText(path))) {
-      const content = parseChunk(chunk.text, namespace);
+      const content = parseChunk(chunk.text, namespace, (value) => others.push(value));
       const at = (line: number) => chunk.line + line - 1;
       for (const { object, line } of content.found) {
         const status = statuses.get(statusKey(object));
@@ -64,14 +70,15 @@ export async function readInput({ filename, namespace }: InputFlags): Promise<In
       for (const bad of content.bad)
         if (bad.parsed) problems.push(problemOf(bad, path, at(bad.line)));
         else broken.push(`${path}:${at(bad.line)}: ${bad.message}`);
-      for (const what of content.ignored) ignored.add(what);
+      for (const what of content.ignored)
+        if (!wanted.some((kind) => what.startsWith(`${kind} (`))) ignored.add(what);
     }
   }
   if (broken.length > 0) throw new AppError("ERR_UNREADABLE_INPUT", broken.join("\n"));
   if (ignored.size > 0)
     process.stderr.write(`note: ignored kinds: ${[...ignored].sort().join(", ")}\n`);
   const { snapshot, problems: duplicates } = assemble(placed, namespace);
-  return { snapshot, problems: [...problems, ...duplicates] };
+  return { snapshot, problems: [...problems, ...duplicates], others };
 }
 
 /** A document that is YAML but no object that may come in, in the words of `validate`. */

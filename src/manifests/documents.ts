@@ -63,8 +63,12 @@ export function chunksOf(text: string): Chunk[] {
   return chunks;
 }
 
-/** Parses one chunk. Never throws: any text is possible. */
-export function parseChunk(text: string, defaultNamespace: string): ChunkContent {
+/** Parses one chunk. Never throws: any text is possible. `onPassedOver` gets what is of a kind that is ignored. */
+export function parseChunk(
+  text: string,
+  defaultNamespace: string,
+  onPassedOver: (value: unknown) => void = () => undefined,
+): ChunkContent {
   const broken = (line: number, message: string): ChunkContent => ({
     found: [],
     bad: [{ line, path: "", message, named: namedIn(text, defaultNamespace), parsed: false }],
@@ -82,10 +86,15 @@ export function parseChunk(text: string, defaultNamespace: string): ChunkContent
   } catch (error) {
     return broken(1, error instanceof Error ? error.message : String(error));
   }
-  return contentOf(value, firstLine, defaultNamespace);
+  return contentOf(value, firstLine, defaultNamespace, onPassedOver);
 }
 
-function contentOf(value: unknown, line: number, defaultNamespace: string): ChunkContent {
+function contentOf(
+  value: unknown,
+  line: number,
+  defaultNamespace: string,
+  onPassedOver: (value: unknown) => void,
+): ChunkContent {
   const found: Found[] = [];
   const bad: BadDocument[] = [];
   const ignored: string[] = [];
@@ -97,7 +106,10 @@ function contentOf(value: unknown, line: number, defaultNamespace: string): Chun
       const named = nameOf(item, defaultNamespace);
       const rule = problem === undefined ? {} : { problem };
       bad.push({ line, path, message, named, parsed: true, ...rule });
-    } else if (admission.what !== null) ignored.push(admission.what);
+    } else {
+      onPassedOver(item);
+      if (admission.what !== null) ignored.push(admission.what);
+    }
   }
   return { found, bad, ignored };
 }
