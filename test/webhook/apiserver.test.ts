@@ -106,7 +106,19 @@ describe("webhooks on a real API server", function () {
     await kube?.stop();
   });
 
-  it("refuses everything while nobody serves: failurePolicy Fail", async () => {
+  it("blocks nobody while nobody serves: failurePolicy Ignore, as shipped", async () => {
+    expect((await create(l2({}), "open")).status).to.equal(201);
+    await remove(l2({}), "open");
+  });
+
+  it("refuses everything while nobody serves where an operator chose Fail", async () => {
+    const path =
+      "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/metallb-webhook-configuration";
+    const { body } = await running().request("GET", path);
+    const { webhooks } = body as { webhooks: object[] };
+    await client?.patch(path, {
+      webhooks: webhooks.map((w) => ({ ...w, failurePolicy: "Fail" })),
+    });
     await eventually("the configuration is in force", async () => {
       const answer = await create(l2({}), "early");
       if (answer.status === 500) return true;
