@@ -10,6 +10,6 @@ const short = (text: string): string =>
 
 /** One object per component keeps its name; those of Services are told apart by their labels. */
 export const reportName = (owner: string, { kind, namePrefix, labels }: ReportWrite): string =>
-  kind === "ConfigurationState"
+  kind === "ConfigurationState" || kind === "SpeakerReport"
     ? namePrefix
     : `${namePrefix}${owner}-${short(JSON.stringify(sortedLabels(labels)))}`;

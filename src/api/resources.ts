@@ -12,6 +12,7 @@ import type { Read } from "./schema/build.ts";
 import type { communitySpec } from "./schema/community.ts";
 import type { configurationStateStatus } from "./schema/condition.ts";
 import type { serviceBgpStatus, serviceL2Status } from "./schema/service-status.ts";
+import type { speakerReportStatus } from "./schema/speaker-report.ts";
 
 export type IPAddressPoolSpec = Read<typeof ipAddressPoolSpec>;
 export interface IPAddressPool extends KubeObject {
@@ -77,6 +78,13 @@ export interface AnnouncementReport extends KubeObject {
   readonly status?: AnnouncementReportStatus;
 }
 
+/** Group ferrolb.io: how one speaker stands, whatever the Services. */
+export type SpeakerReportStatus = Read<typeof speakerReportStatus>;
+export interface SpeakerReport extends KubeObject {
+  readonly kind: "SpeakerReport";
+  readonly status?: SpeakerReportStatus;
+}
+
 /** Whatever `checkObject` lets through, told apart by `kind`. */
 export type MetallbObject =
   | IPAddressPool
@@ -88,7 +96,8 @@ export type MetallbObject =
   | ServiceL2Status
   | ServiceBGPStatus
   | ConfigurationState
-  | AnnouncementReport;
+  | AnnouncementReport
+  | SpeakerReport;
 
 export const METALLB_GROUP = "metallb.io";
 export const FERROLB_GROUP = "ferrolb.io";

@@ -52,6 +52,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "what keeps addresses from being announced, and the command that mends it",
     load: () => import("./doctor.ts"),
   },
+  status: {
+    summary: "pools, sessions, Services and members on one screen",
+    load: () => import("./status.ts"),
+  },
   diff: {
     summary: "what a change does to FRR: commands and effects",
     load: () => import("./diff.ts"),
@@ -59,6 +63,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   lab: {
     summary: "run routers, nodes and a client on this machine, with FerroLB between them",
     load: () => import("./lab.ts"),
+  },
+  completion: {
+    summary: "what makes a shell complete commands, flags and names",
+    load: () => import("./completion.ts"),
   },
   admit: {
     summary: "answer an AdmissionReview",

@@ -3,6 +3,10 @@ import { readFile, stat } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import type { Command } from "commander";
 import { AppError } from "../errors.ts";
+import { refOf, refText } from "../api/objects.ts";
+import type { KubeObject } from "../api/objects.ts";
+import { gather } from "../api/observed.ts";
+import type { Observed, RecordedEvent } from "../api/observed.ts";
 import type { Problem } from "../api/problem.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import { assemble } from "../manifests/assemble.ts";
@@ -10,6 +14,7 @@ import type { Placed } from "../manifests/assemble.ts";
 import { chunksOf, parseChunk } from "../manifests/documents.ts";
 import type { BadDocument } from "../manifests/documents.ts";
 import { manifestsIn } from "../manifests/files.ts";
+import { eventFrom, observedFrom, readObservedDir } from "../manifests/observed.ts";
 import { readStatusDir, statusKey, withStatus } from "../manifests/status-files.ts";
 import type { StatusFile } from "../manifests/status-files.ts";
 
@@ -17,6 +22,8 @@ export const DEFAULT_NAMESPACE = "metallb-system";
 
 export interface Input {
   readonly snapshot: Snapshot;
+  /** Status objects and events of a dump, and of a directory's `.status/`. */
+  readonly observed: Observed;
   /** Documents that could not come in (errors) and duplicates (warnings). */
   readonly problems: readonly Problem[];
   /** Objects of the kinds that were wanted beside those of the snapshot, as they were read. */
@@ -59,6 +66,16 @@ export async function readInput(
   const broken: string[] = [];
   const ignored = new Set<string>();
   const others: unknown[] = [];
+  const seen = new Map<string, KubeObject>();
+  const events: RecordedEvent[] = [];
+  const see = (objects: readonly (KubeObject | null)[]): void => {
+    for (const o of objects) if (o !== null) seen.set(refText(refOf(o)), o);
+  };
+  for (const dir of await directoriesIn(filename)) {
+    const left = await readObservedDir(dir, namespace);
+    see(left.objects);
+    events.push(...left.events);
+  }
   for (const { path, statuses } of await sourcesOf(filename)) {
     for (const chunk of chunksOf(await readText(path))) {
       const content = parseChunk(chunk.text, namespace, (value) => others.push(value));
@@ -72,13 +89,16 @@ export async function readInput(
         else broken.push(`${path}:${at(bad.line)}: ${bad.message}`);
       for (const what of content.ignored)
         if (!wanted.some((kind) => what.startsWith(`${kind} (`))) ignored.add(what);
+      see(content.observations.map(observedFrom));
+      events.push(...content.observations.map(eventFrom).filter((e) => e !== null));
     }
   }
   if (broken.length > 0) throw new AppError("ERR_UNREADABLE_INPUT", broken.join("\n"));
   if (ignored.size > 0)
     process.stderr.write(`note: ignored kinds: ${[...ignored].sort().join(", ")}\n`);
   const { snapshot, problems: duplicates } = assemble(placed, namespace);
-  return { snapshot, problems: [...problems, ...duplicates], others };
+  const observed = gather([...seen.values()], events);
+  return { snapshot, observed, problems: [...problems, ...duplicates], others };
 }
 
 /** A document that is YAML but no object that may come in, in the words of `validate`. */
@@ -101,6 +121,15 @@ export const problemOf = (bad: BadDocument, file: string, line: number): Problem
 interface Source {
   readonly path: string;
   readonly statuses: ReadonlyMap<string, StatusFile>;
+}
+
+const isDirectory = async (path: string): Promise<boolean> =>
+  path !== "-" && (await stat(path).catch(() => null))?.isDirectory() === true;
+
+async function directoriesIn(paths: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const path of paths) if (await isDirectory(path)) found.push(path);
+  return found;
 }
 
 /** Files in the order given; those of a directory sorted, with the directory's own status. */

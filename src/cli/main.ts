@@ -23,7 +23,7 @@ interface Run {
 
 /** Registers the one command that is asked for; the others are names in the help. */
 async function runFor(args: readonly string[]): Promise<Run> {
-  const program = new Command("ferrolb")
+  const program = new Command(process.env["FERROLB_CALLED_AS"] ?? "ferrolb")
     .description("Load balancer for bare-metal Kubernetes: BGP through FRR, native ARP and NDP.")
     .version(version(), "--version", "print the version")
     .helpOption("-h, --help", "show help")
@@ -48,6 +48,10 @@ async function runFor(args: readonly string[]): Promise<Run> {
 /** Runs the command line; the exit code is left in `process.exitCode`. Never throws. */
 export async function main(args: readonly string[]): Promise<void> {
   try {
+    if (args[0] === "__complete") {
+      await (await import("./completion.ts")).complete(args.slice(1));
+      return;
+    }
     const run = await runFor(args);
     if (args.length === 0) run.program.outputHelp();
     else await run.program.parseAsync(run.args, { from: "user" });

@@ -72,3 +72,32 @@ function drawn(output: WriteStream): Screen {
     },
   };
 }
+
+export interface FullScreen {
+  show(text: string): void;
+  close(): void;
+}
+
+/** One text in place of the last; where there is no terminal, a text that differs is printed after it. */
+export function fullScreen(output: WriteStream): FullScreen {
+  let before: string | null = null;
+  return {
+    show(text) {
+      if (text === before) return;
+      if (!output.isTTY) output.write(`${before === null ? "" : "\n"}${text}\n`);
+      else {
+        const fitting = text
+          .split("\n")
+          .slice(0, output.rows - 1)
+          .map((line) => `${line.slice(0, output.columns)}${REST_OF_LINE}\n`);
+        output.write(
+          `${before === null ? ALTERNATE : ""}${HOME}${fitting.join("")}${REST_OF_SCREEN}`,
+        );
+      }
+      before = text;
+    },
+    close() {
+      if (before !== null && output.isTTY) output.write(NORMAL);
+    },
+  };
+}

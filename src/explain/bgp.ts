@@ -1,6 +1,5 @@
 /** BGP: node by node and peer by peer, what is sent and what is not. */
 import { bgpDecision } from "../bgp/decision.ts";
-import { nodeBgpFor } from "../bgp/node-bgp.ts";
 import { nodeFactsFor } from "../bgp/node-facts.ts";
 import { announcedPrefix } from "../bgp/routes.ts";
 import { keyOf } from "../api/objects.ts";
@@ -22,7 +21,7 @@ export interface Bgp {
 }
 
 export function bgpOf(facts: Facts): Bgp {
-  const { config, settled, key, lbClass, excludePolicy, alive, snapshot, pool } = facts;
+  const { config, settled, key, excludePolicy, alive, snapshot, pool } = facts;
   const names = snapshot.nodes.map((n) => n.metadata.name).sort();
   const nodes = new Map<string, { reason: string; peers: readonly string[] }>();
   const service = settled.services.find((s) => keyOf(s) === key) ?? facts.service;
@@ -42,7 +41,7 @@ export function bgpOf(facts: Facts): Bgp {
         decision.advertisements.map((a) => prefixText(announcedPrefix(ip, a))),
       ),
     );
-    const sessions = nodeBgpFor(config, settled, name, { lbClass, excludePolicy });
+    const sessions = facts.bgpOn(name);
     const neighbors = sessions.instances.flatMap((i) => i.neighbors);
     const peers = neighbors
       .filter((n) => n.announcements.some((a) => prefixes.has(a.prefix)))

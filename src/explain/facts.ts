@@ -1,68 +1,36 @@
-/** Everything `explain` looks at, worked out once. */
+/** Everything `explain` looks at for one Service. */
 import type { Outcome } from "../allocator/outcome.ts";
-import { settleSnapshot } from "../allocator/settle.ts";
 import type { ObjectRef, Service, ServiceKey } from "../api/objects.ts";
 import { keyOf } from "../api/objects.ts";
 import type { Problem } from "../api/problem.ts";
-import { endpointsByService } from "../api/service-view.ts";
 import type { EndpointView } from "../api/service-view.ts";
-import type { Snapshot } from "../api/snapshot.ts";
-import type { ExcludePolicy } from "../bgp/node-facts.ts";
-import { parseConfig } from "../config/parse.ts";
-import type { Parsed } from "../config/parse.ts";
-import type { Config, Pool } from "../config/config.ts";
+import type { Pool } from "../config/config.ts";
 import { poolFor } from "../config/pool-for.ts";
 import { tryParseIp } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
-import { liveSpeakers } from "./speakers.ts";
+import type { World } from "./world.ts";
 
-export interface ExplainOptions {
-  readonly lbClass?: string;
-  readonly excludePolicy?: ExcludePolicy;
-  /** Nodes whose speaker is alive; absent: read off the snapshot. */
-  readonly speakers?: readonly string[];
-}
-
-export interface Facts {
-  readonly snapshot: Snapshot;
-  readonly parsed: Parsed;
-  readonly config: Config;
-  readonly lbClass: string;
-  readonly excludePolicy: ExcludePolicy;
+export interface Facts extends Omit<World, "outcome"> {
   /** As it is in the snapshot. */
   readonly service: Service;
   readonly key: ServiceKey;
   readonly ref: ObjectRef;
   /** What the controller says of it; undefined when it is none of its business. */
   readonly outcome: Outcome | undefined;
-  /** The snapshot once the controller is through. */
-  readonly settled: Snapshot;
   readonly ips: readonly Ip[];
   readonly pool: Pool | null;
   readonly endpoints: EndpointView;
-  readonly alive: ReadonlySet<string>;
 }
 
 /** Null when there is no such Service. */
-export function factsFor(
-  snapshot: Snapshot,
-  key: ServiceKey,
-  options: ExplainOptions = {},
-): Facts | null {
-  const service = snapshot.services.find((s) => keyOf(s) === key);
+export function factsFor(world: World, key: ServiceKey): Facts | null {
+  const service = world.snapshot.services.find((s) => keyOf(s) === key);
   if (service === undefined) return null;
-  const parsed = parseConfig(snapshot);
-  const lbClass = options.lbClass ?? "";
-  const settled = settleSnapshot(snapshot, parsed, lbClass);
-  const after = settled.services.find((s) => keyOf(s) === key) ?? service;
+  const after = world.settled.services.find((s) => keyOf(s) === key) ?? service;
   const ingress = after.status?.loadBalancer?.ingress ?? [];
   const ips = ingress.map((i) => tryParseIp(i.ip ?? "")).filter((ip) => ip !== null);
   return {
-    snapshot,
-    parsed,
-    config: parsed.config,
-    lbClass,
-    excludePolicy: options.excludePolicy ?? "honour",
+    ...world,
     service,
     key,
     ref: {
@@ -70,18 +38,16 @@ export function factsFor(
       namespace: service.metadata.namespace ?? "default",
       name: service.metadata.name,
     },
-    outcome: settled.outcomes.get(key),
-    settled: { ...snapshot, services: settled.services },
+    outcome: world.outcome.outcomes.get(key),
     ips,
-    pool: ips.length === 0 ? null : poolFor(parsed.config.pools, ips),
-    endpoints: endpointsByService(snapshot.endpointSlices)(key),
-    alive: options.speakers === undefined ? liveSpeakers(snapshot) : new Set(options.speakers),
+    pool: ips.length === 0 ? null : poolFor(world.config.pools, ips),
+    endpoints: world.endpointsOf(key),
   };
 }
 
 /** Errors about one object, as found when the configuration was read; the most specific field first. */
 export const errorsAbout = (
-  { parsed }: Facts,
+  { parsed }: Pick<World, "parsed">,
   kind: string,
   name: string | null,
 ): readonly Problem[] =>

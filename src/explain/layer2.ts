@@ -1,5 +1,4 @@
 /** ARP and NDP: which node answers, and what keeps the others, or all of them, from it. */
-import { l2Decisions } from "../l2/decision.ts";
 import type { AddressDecision, L2Decision } from "../l2/decision.ts";
 import type { Unfit } from "../l2/candidates.ts";
 import { EXCLUDE_LABEL } from "../api/resources.ts";
@@ -18,7 +17,7 @@ export interface Layer2 {
 }
 
 export function layer2Of(facts: Facts): Layer2 {
-  const { config, settled, key, lbClass, excludePolicy, alive, snapshot, pool } = facts;
+  const { key, snapshot, pool } = facts;
   const nodes = snapshot.nodes.map((n) => n.metadata.name).sort();
   if (pool === null || pool.l2Advertisements.length === 0)
     return {
@@ -27,10 +26,7 @@ export function layer2Of(facts: Facts): Layer2 {
       steps: [],
       reasons: reasonsFor(nodes, "noMatchingAdvertisement"),
     };
-  const decision = l2Decisions(config, settled, nodes[0] ?? "", alive, {
-    lbClass,
-    excludePolicy,
-  }).get(key);
+  const decision = facts.layer2().get(key);
   if (decision === undefined)
     return { concerned: false, announced: false, steps: [], reasons: new Map() };
   const [first] = decision.addresses;

@@ -8,8 +8,10 @@ import { expectedNotes } from "./expected.ts";
 import { no } from "./explanation.ts";
 import type { Explanation, NodeLine, Step } from "./explanation.ts";
 import { factsFor } from "./facts.ts";
-import type { ExplainOptions, Facts } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { layer2Of } from "./layer2.ts";
+import { worldFor } from "./world.ts";
+import type { ExplainOptions, World } from "./world.ts";
 
 /**
  * @param key `namespace/name`
@@ -20,7 +22,13 @@ export function explainService(
   key: ServiceKey,
   options: ExplainOptions = {},
 ): Explanation {
-  const facts = factsFor(snapshot, key, options);
+  return explainIn(worldFor(snapshot, options), key);
+}
+
+/** As `explainService`, for many Services of one world. */
+export function explainIn(world: World, key: ServiceKey): Explanation {
+  const { snapshot } = world;
+  const facts = factsFor(world, key);
   if (facts === null) return unknown(key);
   const steps: Step[] = [...addressSteps(facts)];
   const stopped = steps.find((s) => s.verdict === "no");

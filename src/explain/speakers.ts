@@ -1,5 +1,8 @@
 /** On which nodes a speaker lives, as far as the store shows, and what keeps it from the others. */
 import type { Node, Pod, Taint } from "../api/objects.ts";
+import { NOTHING_OBSERVED } from "../api/observed.ts";
+import type { Observed } from "../api/observed.ts";
+import type { SpeakerReport } from "../api/resources.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 
 const isSpeaker = (pod: Pod): boolean => {
@@ -19,13 +22,27 @@ export const speakerPods = ({
 }: Pick<Snapshot, "pods" | "namespace">): readonly Pod[] =>
   pods.filter((pod) => (pod.metadata.namespace ?? "") === namespace && isSpeaker(pod));
 
-/** Nodes with a ready speaker Pod; where there are no such Pods at all, every Node counts. */
-export function liveSpeakers(snapshot: Snapshot): ReadonlySet<string> {
+/**
+ * Nodes with a ready speaker Pod; where there are no such Pods at all, every Node counts. Those that most of the
+ * other speakers miss are dead, whatever their Pods say.
+ */
+export function liveSpeakers(
+  snapshot: Snapshot,
+  { speakerReports }: Pick<Observed, "speakerReports"> = NOTHING_OBSERVED,
+): ReadonlySet<string> {
   const pods = speakerPods(snapshot);
-  if (pods.length === 0) return new Set(snapshot.nodes.map((n) => n.metadata.name));
-  return new Set(
-    pods.filter(isReady).flatMap((pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : [])),
-  );
+  const running =
+    pods.length === 0
+      ? snapshot.nodes.map((n) => n.metadata.name)
+      : pods.filter(isReady).flatMap((pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []));
+  return new Set(running.filter((node) => !isMissed(node, speakerReports)));
+}
+
+/** A dead speaker leaves its last report behind: its own word for itself does not count. */
+export function isMissed(node: string, reports: readonly SpeakerReport[]): boolean {
+  const others = reports.filter((r) => r.status?.node !== node && r.status?.members !== undefined);
+  const missing = others.filter((r) => r.status?.members?.includes(node) !== true);
+  return missing.length * 2 > others.length;
 }
 
 const CONTROL_PLANE = [

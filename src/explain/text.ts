@@ -7,7 +7,9 @@ const MARK: Readonly<Record<Step["verdict"], string>> = { yes: "ok  ", no: "NO  
 const where = ({ object, path }: Step): string =>
   [object === null ? "" : refText(object), path].filter(Boolean).join(" ");
 
-const line = (step: Step): string => {
+export const markOf = (step: Step): string => MARK[step.verdict];
+
+export const lineOf = (step: Step): string => {
   const at = where(step);
   return `${step.reason}: ${at === "" ? "" : `${at}: `}${step.message}`;
 };
@@ -15,8 +17,8 @@ const line = (step: Step): string => {
 export function headline({ service, served, because, addresses }: Explanation): string {
   const name = `${service.namespace}/${service.name}`;
   return served
-    ? `${name} is served at ${addresses.join(", ")}: ${line(because)}`
-    : `${name} is not served: ${line(because)}`;
+    ? `${name} is served at ${addresses.join(", ")}: ${lineOf(because)}`
+    : `${name} is not served: ${lineOf(because)}`;
 }
 
 export function explanationText(explanation: Explanation, onlyNode?: string): string {
@@ -25,7 +27,7 @@ export function explanationText(explanation: Explanation, onlyNode?: string): st
     lines.push(`  to change it: ${explanation.because.fix}`);
   lines.push("");
   for (const step of explanation.steps) {
-    lines.push(`${MARK[step.verdict]}  ${line(step)}`);
+    lines.push(`${markOf(step)}  ${lineOf(step)}`);
     if (step.fix !== null && step !== explanation.because) lines.push(`        ${step.fix}`);
   }
   const nodes = explanation.nodes.filter((n) => onlyNode === undefined || n.node === onlyNode);

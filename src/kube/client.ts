@@ -53,16 +53,21 @@ const PATCH_TYPES: Readonly<Record<PatchType, string>> = {
 };
 
 /**
- * In-cluster, or the kubeconfig named, or the default ones.
+ * In-cluster, or the kubeconfig named, or the default ones; of a kubeconfig, the context named or its current one.
  * @throws AppError `ERR_UNREADABLE_INPUT` when there is no cluster to talk to.
  */
-export function loadKubeConfig(file?: string): KubeConfig {
+export function loadKubeConfig(file?: string, context?: string): KubeConfig {
   const config = new KubeConfig();
   try {
     if (file !== undefined) config.loadFromFile(file);
     else config.loadFromDefault();
   } catch (cause) {
     throw new AppError("ERR_UNREADABLE_INPUT", `kubeconfig: ${messageOf(cause)}`, { cause });
+  }
+  if (context !== undefined) {
+    if (config.getContextObject(context) === null)
+      throw new AppError("ERR_UNREADABLE_INPUT", `kubeconfig has no context ${context}`);
+    config.setCurrentContext(context);
   }
   if (config.getCurrentCluster() === null)
     throw new AppError("ERR_UNREADABLE_INPUT", "kubeconfig names no current cluster");

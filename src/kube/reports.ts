@@ -1,16 +1,26 @@
 /** Status objects of one component (ServiceL2Status and the like), brought to exactly a wanted set. */
 import { stringifyExact } from "../api/exact-json.ts";
+import { isObservedKind } from "../api/observed.ts";
+import type { ObservedKind } from "../api/observed.ts";
 import { reportName } from "../api/report-name.ts";
 import type { ReportWrite } from "../api/store.ts";
 import { KubeError } from "./client.ts";
 import type { KubeClient } from "./client.ts";
+import { FERROLB_V1ALPHA1, METALLB_V1BETA1 } from "./resources.ts";
 
-const PLURAL: Readonly<Record<string, string>> = {
+export const REPORT_PLURALS: Readonly<Record<ObservedKind, string>> = {
   ServiceL2Status: "servicel2statuses",
   ServiceBGPStatus: "servicebgpstatuses",
   ConfigurationState: "configurationstates",
   AnnouncementReport: "announcementreports",
+  SpeakerReport: "speakerreports",
 };
+
+const OWN: ReadonlySet<ObservedKind> = new Set(["AnnouncementReport", "SpeakerReport"]);
+export const reportVersion = (kind: ObservedKind): string =>
+  OWN.has(kind) ? FERROLB_V1ALPHA1 : METALLB_V1BETA1;
+const pluralOf = (kind: string): string =>
+  isObservedKind(kind) ? REPORT_PLURALS[kind] : kind.toLowerCase();
 const OWNER_LABEL = "ferrolb.io/component";
 
 /** Who writes: its Pod owns the objects, so that they go with it. */
@@ -31,7 +41,7 @@ export function kubeReports(client: KubeClient, writer: Writer): Reports {
   /** What stands at the API server, by path. Null: not asked yet. */
   const written = new Map<string, Map<string, string>>();
   const collection = (apiVersion: string, kind: string): string =>
-    `/apis/${apiVersion}/namespaces/${writer.namespace}/${PLURAL[kind] ?? kind.toLowerCase()}`;
+    `/apis/${apiVersion}/namespaces/${writer.namespace}/${pluralOf(kind)}`;
 
   const present = async (
     owner: string,

@@ -18,6 +18,7 @@ const everywhere = (path: string) => () => path;
 
 export const METALLB_V1BETA1 = "metallb.io/v1beta1";
 export const METALLB_V1BETA2 = "metallb.io/v1beta2";
+export const FERROLB_V1ALPHA1 = "ferrolb.io/v1alpha1";
 
 export const RESOURCES: Readonly<Record<ListName, Resource>> = {
   pools: {

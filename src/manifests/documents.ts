@@ -42,6 +42,8 @@ export interface ChunkContent {
   readonly bad: readonly BadDocument[];
   /** `Deployment (apps/v1)`: kinds that are passed over. */
   readonly ignored: readonly string[];
+  /** Events and status objects, unchecked: what `observed.ts` reads. */
+  readonly observations: readonly unknown[];
 }
 
 /** Split at document markers: `---` at the start of a line always is one (YAML 1.2, 9.1.2), also inside a scalar. */
@@ -73,6 +75,7 @@ export function parseChunk(
     found: [],
     bad: [{ line, path: "", message, named: namedIn(text, defaultNamespace), parsed: false }],
     ignored: [],
+    observations: [],
   });
   let value: unknown;
   let firstLine = 1;
@@ -98,6 +101,7 @@ function contentOf(
   const found: Found[] = [];
   const bad: BadDocument[] = [];
   const ignored: string[] = [];
+  const observations: unknown[] = [];
   for (const item of itemsOf(value)) {
     const admission = admit(item, defaultNamespace);
     if (admission.kind === "object") found.push({ object: admission.object, line });
@@ -108,10 +112,11 @@ function contentOf(
       bad.push({ line, path, message, named, parsed: true, ...rule });
     } else {
       onPassedOver(item);
-      if (admission.what !== null) ignored.push(admission.what);
+      if (admission.kind === "observation") observations.push(admission.value);
+      else ignored.push(admission.what);
     }
   }
-  return { found, bad, ignored };
+  return { found, bad, ignored, observations };
 }
 
 const isRecord = (v: unknown): v is Record<string, unknown> =>

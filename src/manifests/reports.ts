@@ -17,6 +17,7 @@ const REPORT_KINDS = [
   "ServiceBGPStatus",
   "ConfigurationState",
   "AnnouncementReport",
+  "SpeakerReport",
 ];
 /** Events kept of one object and source. */
 const EVENTS_KEPT = 10;

@@ -6,6 +6,7 @@ import { Type } from "@sinclair/typebox";
 import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { KubeObject } from "../api/objects.ts";
+import { isObservedKind } from "../api/observed.ts";
 import type { Problem } from "../api/problem.ts";
 import { checkObject, isOurKind } from "../api/schema-check.ts";
 
@@ -114,12 +115,16 @@ const KINDS: Readonly<Record<string, KnownKind>> = {
   Community: metallb,
 };
 
-/** Written by controllers, read by people: part of a dump, nothing to note. */
-const SILENT = new Set(["ServiceL2Status", "ServiceBGPStatus", "ConfigurationState", "Event"]);
+/** Versions of the API in which events and status objects come. */
+const OBSERVATIONS = /^(v1|events\.k8s\.io\/v1|metallb\.io\/v1beta1|ferrolb\.io\/v1alpha1)$/;
+const isObservation = (kind: string, apiVersion: string): boolean =>
+  (kind === "Event" || isObservedKind(kind)) && OBSERVATIONS.test(apiVersion);
 
 export type Admission =
   | { readonly kind: "object"; readonly object: KubeObject }
-  | { readonly kind: "ignored"; readonly what: string | null }
+  /** Written by controllers for people: part of a dump, nothing to act on. */
+  | { readonly kind: "observation"; readonly value: Readonly<Record<string, unknown>> }
+  | { readonly kind: "ignored"; readonly what: string }
   | {
       readonly kind: "bad";
       readonly path: string;
@@ -156,9 +161,10 @@ export function admit(raw: unknown, defaultNamespace: string): Admission {
   const { apiVersion, kind } = value;
   if (typeof kind !== "string" || typeof apiVersion !== "string")
     return { kind: "bad", path: "", message: "apiVersion and kind must be given, as text" };
+  if (isObservation(kind, apiVersion)) return { kind: "observation", value };
   const known = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (!known?.versions.includes(apiVersion))
-    return { kind: "ignored", what: SILENT.has(kind) ? null : `${kind} (${apiVersion})` };
+    return { kind: "ignored", what: `${kind} (${apiVersion})` };
   const error = Value.Errors(known.schema, value).First();
   if (error) {
     const bad = { kind: "bad", path: jsonPath(error.path), message: error.message } as const;

@@ -10,6 +10,7 @@ import { nothing } from "./build.ts";
 import { communitySpec } from "./community.ts";
 import { configurationStateStatus } from "./condition.ts";
 import { serviceBgpStatus, serviceL2Status } from "./service-status.ts";
+import { speakerReportStatus } from "./speaker-report.ts";
 
 export interface Column {
   readonly name: string;
@@ -202,6 +203,20 @@ export const KINDS = [
       column("L2", "boolean", ".status.l2.announced"),
       column("L2 Reason", "string", ".status.l2.reason"),
       column("BGP Peers", "string", ".status.bgp.peers[?(@.sent==true)].peer"),
+      column("Age", "date", ".metadata.creationTimestamp"),
+    ],
+  },
+  {
+    group: "ferrolb.io",
+    kind: "SpeakerReport",
+    plural: "speakerreports",
+    singular: "speakerreport",
+    description: "How one speaker stands: its BGP sessions, the members it hears, address conflicts.",
+    versions: only("v1alpha1", { spec: noSpec, status: speakerReportStatus }),
+    columns: [
+      column("Node", "string", ".status.node"),
+      column("Established", "string", '.status.sessions[?(@.state=="Established")].peer'),
+      column("Down", "string", '.status.sessions[?(@.state!="Established")].peer'),
       column("Age", "date", ".metadata.creationTimestamp"),
     ],
   },
