@@ -211,7 +211,8 @@ export const KINDS = [
     kind: "SpeakerReport",
     plural: "speakerreports",
     singular: "speakerreport",
-    description: "How one speaker stands: its BGP sessions, the members it hears, address conflicts.",
+    description:
+      "How one speaker stands: its BGP sessions, the members it hears, address conflicts.",
     versions: only("v1alpha1", { spec: noSpec, status: speakerReportStatus }),
     columns: [
       column("Node", "string", ".status.node"),
