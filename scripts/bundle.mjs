@@ -38,6 +38,8 @@ const { metafile } = await build({
   chunkNames: "chunk-[name]-[hash]",
   outExtension: { ".js": ".mjs" },
   loader: { ".hbs": "text" },
+  // Loaded on demand: as CommonJS, a chunk of its own would have a default export alone.
+  alias: { "@peculiar/x509": "@peculiar/x509/build/x509.es.js" },
   external: ["raw-socket", "*.node"],
   define: { FERROLB_VERSION: JSON.stringify(version) },
   // CommonJS packages inside an ESM bundle still ask for require.

@@ -1,12 +1,13 @@
 /** Wiring of the cluster store: what each component reads, and as whom it writes. */
 import type { Store } from "../api/store.ts";
 import { AppError } from "../errors.ts";
-import { kubeClient, loadKubeConfig } from "../kube/client.ts";
+import { KubeError, kubeClient, loadKubeConfig } from "../kube/client.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { openClusterStore } from "../kube/cluster-store.ts";
 import type { ListName } from "../kube/resources.ts";
 import type { Logger } from "../observability/log.ts";
-import { systemClock } from "../runtime/clock.ts";
+import { backoffMs } from "../runtime/backoff.ts";
+import { sleep, systemClock } from "../runtime/clock.ts";
 
 export interface ClusterFlags {
   readonly kubeconfig?: string;
@@ -40,9 +41,7 @@ const SPEAKER: readonly ListName[] = [
 /** Labels under which both MetalLB's manifest and its chart have the speakers' Pods. */
 const SPEAKER_PODS = "component=speaker";
 
-/**
- * @throws AppError `ERR_UNREADABLE_INPUT` without a cluster, `ERR_KUBE_API` when our own Pod can't be read.
- */
+/** @throws AppError `ERR_UNREADABLE_INPUT` without a cluster to read */
 export async function openCluster(
   flags: ClusterFlags,
   o: {
@@ -59,7 +58,7 @@ export async function openCluster(
     namespace: o.namespace,
     lists: o.component === "controller" ? CONTROLLER : SPEAKER,
     queries: { pods: { labelSelector: o.podLabels === "" ? SPEAKER_PODS : o.podLabels } },
-    pod: await ownPod(client, o.namespace, flags.podName),
+    pod: await ownPod(client, o.namespace, flags.podName, o.log),
     instance: o.instance,
     clock: systemClock,
     random: Math.random,
@@ -68,17 +67,35 @@ export async function openCluster(
   return { store, client };
 }
 
-/** Owner of the status objects we write; null when we are not told which Pod we are. */
+const POD_RETRY = { minMs: 200, maxMs: 2000 };
+const POD_TRIES = 5;
+
+/**
+ * Owner of the status objects we write; null when we are not told which Pod we are. One that cannot be read
+ * costs the ownership, not the start: announcing matters more than tidying up.
+ */
 async function ownPod(
   client: KubeClient,
   namespace: string,
   name: string | undefined,
+  log: Logger,
 ): Promise<{ readonly name: string; readonly uid: string } | null> {
   if (name === undefined || name === "") return null;
-  const pod = (await client.request("GET", `/api/v1/namespaces/${namespace}/pods/${name}`)) as {
-    readonly metadata?: { readonly uid?: string };
-  };
-  const uid = pod.metadata?.uid;
-  if (uid === undefined) throw new AppError("ERR_KUBE_API", `Pod ${name} has no uid`);
-  return { name, uid };
+  for (let tries = 1; ; tries++) {
+    try {
+      const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+      const pod = (await client.request("GET", path)) as {
+        readonly metadata: { readonly uid: string };
+      };
+      return { name, uid: pod.metadata.uid };
+    } catch (err) {
+      if (!(err instanceof AppError)) throw err;
+      const isRefused = err instanceof KubeError && [403, 404].includes(err.status);
+      if (isRefused || tries === POD_TRIES) {
+        log.warn({ err }, "own Pod not read: nobody owns the status objects written here");
+        return null;
+      }
+      await sleep(systemClock, backoffMs(POD_RETRY, tries), new AbortController().signal);
+    }
+  }
 }

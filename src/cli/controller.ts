@@ -1,6 +1,7 @@
 /** `ferrolb controller`: flags and wiring of the controller's loop. */
 import { hostname } from "node:os";
 import { InvalidArgumentError, Option } from "commander";
+import { AppError } from "../errors.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { leadWhenElected } from "../kube/lease.ts";
 import { ensureMemberlistSecret } from "../kube/secret.ts";
@@ -9,11 +10,12 @@ import type { Logger } from "../observability/log.ts";
 import { createControllerMetrics } from "../observability/controller-metrics.ts";
 import { DEFAULT_RETAIN_S, runController } from "../reconciler/controller.ts";
 import { watchCoverage } from "../reconciler/coverage.ts";
-import { systemClock } from "../runtime/clock.ts";
 import type { PassResult } from "../allocator/pass.ts";
 import type { ControllerFacts } from "../observability/controller-metrics.ts";
 import type { DaemonMetrics } from "../observability/metrics.ts";
 import type { ControllerPassFacts } from "../reconciler/controller.ts";
+import { backoffMs } from "../runtime/backoff.ts";
+import { sleep, systemClock } from "../runtime/clock.ts";
 import type { Register } from "./commands.ts";
 import { runDaemon } from "./daemon.ts";
 import { addDaemonOptions, addIgnoredOption, booleanFlag, goSyntax } from "./daemon-flags.ts";
@@ -116,7 +118,7 @@ const startController = (flags: ControllerFlags): Promise<void> =>
         await control(signal);
         return;
       }
-      await ensureSecret(flags, client, namespace, log);
+      const secret = keepSecret(flags, client, namespace, log, signal);
       const { serveWebhooks } = await import("./webhooks.ts"); // a directory does without
       // Every replica serves the webhooks; one of them leads.
       const webhooks = serveWebhooks(
@@ -127,19 +129,26 @@ const startController = (flags: ControllerFlags): Promise<void> =>
         signal,
       );
       if (flags.webhookMode === "onlywebhook") {
-        await webhooks;
+        await Promise.all([webhooks, secret]);
         return;
       }
       const identity = flags.podName ?? `${hostname()}-${process.pid}`;
       const leading = leadWhenElected(
-        { client, namespace, name: "ferrolb-controller", identity, clock: systemClock },
+        {
+          client,
+          namespace,
+          name: "ferrolb-controller",
+          identity,
+          clock: systemClock,
+          onFailure: (err) => log.error({ err }, "cannot hold the Lease; who leads is open"),
+        },
         async (whileLeading) => {
           log.info({ identity }, "leading");
           await control(whileLeading);
         },
         signal,
       );
-      await Promise.all([leading, webhooks]);
+      await Promise.all([leading, webhooks, secret]);
     },
   );
 
@@ -176,18 +185,27 @@ function controllerMeter(metrics: DaemonMetrics) {
   };
 }
 
-/** The speakers' shared key. @throws AppError when it can neither be found nor made */
-async function ensureSecret(
+const SECRET_RETRY = { minMs: 1000, maxMs: 60_000 };
+
+/** The speakers' shared key, made until it is there: addresses are given meanwhile. */
+async function keepSecret(
   { mlSecretName, deployment }: ControllerFlags,
   client: KubeClient,
   namespace: string,
   log: Logger,
+  signal: AbortSignal,
 ): Promise<void> {
   if (!mlSecretName) return;
-  const made = await ensureMemberlistSecret(client, {
-    namespace,
-    name: mlSecretName,
-    deployment: deployment ?? "",
-  });
-  if (made) log.info({ secret: mlSecretName }, "membership Secret created");
+  const wanted = { namespace, name: mlSecretName, deployment: deployment ?? "" };
+  for (let failures = 1; !signal.aborted; failures++) {
+    try {
+      const made = await ensureMemberlistSecret(client, wanted);
+      if (made) log.info({ secret: mlSecretName }, "membership Secret created");
+      return;
+    } catch (err) {
+      if (!(err instanceof AppError)) throw err;
+      log.error({ err, secret: mlSecretName }, "no membership Secret: speakers wait for it");
+      await sleep(systemClock, backoffMs(SECRET_RETRY, failures), signal);
+    }
+  }
 }

@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { AppError } from "../errors.ts";
 import { stringifyExact } from "../api/exact-json.ts";
+import { forbiddenText } from "./forbidden.ts";
 
 export interface ApiResponse {
   readonly status: number;
@@ -79,7 +80,10 @@ const messageOf = (error: unknown): string =>
 
 /** The text of a Status object, else the whole body's beginning. */
 function statusText(body: unknown, status: number): string {
-  if (body !== null && typeof body === "object" && "message" in body) return String(body.message);
+  if (body !== null && typeof body === "object" && "message" in body) {
+    const said = String(body.message);
+    return (status === 403 ? forbiddenText(said) : null) ?? said;
+  }
   return typeof body === "string" && body !== "" ? body.slice(0, 200) : `HTTP ${status}`;
 }
 

@@ -20,6 +20,8 @@ export interface LeaseOptions {
   /** A leader that can't renew for so long stops by itself; less than the duration. */
   readonly renewDeadlineMs?: number;
   readonly retryMs?: number;
+  /** The Lease cannot be read or written; said once until it can. */
+  readonly onFailure?: (error: AppError) => void;
 }
 
 interface Lease {
@@ -88,12 +90,17 @@ export async function leadWhenElected(
     }
   };
 
+  let failing = false;
   const attempt = async (): Promise<boolean> => {
     try {
-      return await tryToHold();
+      const held = await tryToHold();
+      failing = false;
+      return held;
     } catch (error) {
-      if (error instanceof AppError) return false;
-      throw error;
+      if (!(error instanceof AppError)) throw error;
+      if (!failing) o.onFailure?.(error);
+      failing = true;
+      return false;
     }
   };
 
