@@ -2,6 +2,7 @@
  * The FRR sidecar behind vtysh. Keeps what FRR had when it was read last, so that a change costs one batch;
  * looks again every two seconds, and tells its listeners when FRR is no longer as it was left.
  */
+import type { SentRoutes } from "../api/sent-routes.ts";
 import { AppError } from "../errors.ts";
 import { deltaFor } from "../frr-config/delta.ts";
 import { emptyBlock, parseTree, type Block } from "../frr-config/tree.ts";
@@ -13,6 +14,8 @@ import { readConfFile, replaceConfFile } from "./conf-file.ts";
 import { NO_STATS, type DriftCause, type FrrEvent, type FrrStats } from "./events.ts";
 import { incarnation, readRunning, type Running } from "./running.ts";
 import { NO_TOLERANCE, type Tolerance } from "./tolerance.ts";
+import { sentReader } from "./sent-reader.ts";
+import { vtyTo } from "./vty.ts";
 import { vtyshAt } from "./vtysh.ts";
 
 export interface FrrEngineOptions {
@@ -40,6 +43,8 @@ export interface RunningFrrEngine {
   apply(desired: Desired, signal: AbortSignal): Promise<Applied>;
   /** FRR restarted, was edited by hand, or came back: apply again. */
   onDrift(listener: () => void): () => void;
+  /** What each session was really sent, as FRR says. @throws AppError `ERR_FRR_UNREACHABLE` */
+  sent(): Promise<SentRoutes>;
   /** How often each event was told. */
   stats(): FrrStats;
   close(): Promise<void>;
@@ -52,6 +57,8 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
   const { clock, checkEveryMs = 2000, timeoutMs = 5000 } = options;
   const { vtyDir = "/var/run/frr", confFile = "/etc/frr/frr.conf" } = options;
   const vtysh = vtyshAt({ command: options.vtysh ?? "vtysh", vtyDir, timeoutMs });
+  const bgpd = vtyTo("bgpd", vtyDir, timeoutMs);
+  const sent = sentReader(bgpd);
   const listeners = new Set<() => void>();
   const counts: Record<FrrEvent["kind"], number> = { ...NO_STATS };
 
@@ -195,11 +202,14 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    // Questions do not wait for their turn: they change nothing, and a batch must not wait for them.
+    sent: async () => sent.read(await incarnation(vtyDir)),
     stats: () => ({ ...counts }),
     async close() {
       closed = true;
       cancel();
       listeners.clear();
+      bgpd.close();
       await last.catch(() => undefined);
     },
   };

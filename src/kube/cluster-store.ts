@@ -85,7 +85,8 @@ export function openClusterStore(o: ClusterStoreOptions): Store {
     return { ...emptySnapshot(o.namespace), ...lists } as Snapshot;
   };
 
-  const reports = kubeReports(client, { namespace: o.namespace, pod: o.pod });
+  const writer = { namespace: o.namespace, pod: o.pod };
+  const reports = kubeReports(client, writer, clock, stopped.signal);
   const events = kubeEvents(client, clock, o.instance, (err) =>
     log.warn({ err: err.message, code: err.code }, "cannot record an event"),
   );

@@ -6,7 +6,7 @@ import type { Snapshot } from "../api/snapshot.ts";
 import { emptySnapshot } from "../api/snapshot.ts";
 import { KubeError } from "./client.ts";
 import type { KubeClient } from "./client.ts";
-import { REPORT_PLURALS, reportVersion } from "./reports.ts";
+import { REPORT_PLURALS, reportVersion } from "./report-objects.ts";
 import { RESOURCES } from "./resources.ts";
 import type { ListName } from "./resources.ts";
 

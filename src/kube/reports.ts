@@ -1,160 +1,233 @@
-/** Status objects of one component (ServiceL2Status and the like), brought to exactly a wanted set. */
-import { stringifyExact } from "../api/exact-json.ts";
-import { isObservedKind } from "../api/observed.ts";
-import type { ObservedKind } from "../api/observed.ts";
+/**
+ * Status objects of one component, brought to exactly a wanted set: only what differs is written, a few at
+ * a time and so many a second, and a newer set takes the place of one that is still being written.
+ */
 import { reportName } from "../api/report-name.ts";
 import type { ReportWrite } from "../api/store.ts";
+import { AppError } from "../errors.ts";
+import { budget } from "../runtime/budget.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { KubeError } from "./client.ts";
 import type { KubeClient } from "./client.ts";
-import { FERROLB_V1ALPHA1, METALLB_V1BETA1 } from "./resources.ts";
-
-export const REPORT_PLURALS: Readonly<Record<ObservedKind, string>> = {
-  ServiceL2Status: "servicel2statuses",
-  ServiceBGPStatus: "servicebgpstatuses",
-  ConfigurationState: "configurationstates",
-  AnnouncementReport: "announcementreports",
-  SpeakerReport: "speakerreports",
-};
-
-const OWN: ReadonlySet<ObservedKind> = new Set(["AnnouncementReport", "SpeakerReport"]);
-export const reportVersion = (kind: ObservedKind): string =>
-  OWN.has(kind) ? FERROLB_V1ALPHA1 : METALLB_V1BETA1;
-const pluralOf = (kind: string): string =>
-  isObservedKind(kind) ? REPORT_PLURALS[kind] : kind.toLowerCase();
-const OWNER_LABEL = "ferrolb.io/component";
-
-/** Who writes: its Pod owns the objects, so that they go with it. */
-export interface Writer {
-  readonly namespace: string;
-  readonly pod: { readonly name: string; readonly uid: string } | null;
-}
-
-interface Found {
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
-}
+import {
+  NODE_LABEL,
+  OWNER_LABEL,
+  SPEAKER_KINDS,
+  collectionOf,
+  contentFound,
+  contentOf,
+  labelValue,
+  listFound,
+  removeObject,
+  reportVersion,
+  writeObject,
+} from "./report-objects.ts";
+import type { Writer } from "./report-objects.ts";
 
 export interface Reports {
+  /** Resolves when the newest set stands. @throws AppError when some of it could not be written */
   write(owner: string, reports: readonly ReportWrite[]): Promise<void>;
+  /** Removes what speakers of Nodes that are no more have left. @throws AppError */
+  forgetNodes(isKnown: (node: string) => boolean): Promise<void>;
 }
 
-export function kubeReports(client: KubeClient, writer: Writer): Reports {
-  /** What stands at the API server, by path. Null: not asked yet. */
-  const written = new Map<string, Map<string, string>>();
-  const collection = (apiVersion: string, kind: string): string =>
-    `/apis/${apiVersion}/namespaces/${writer.namespace}/${pluralOf(kind)}`;
+const WORKERS = 4;
+/** Objects written or removed a second, after a burst: a thousand Services take half a minute. */
+const [PER_SECOND, BURST] = [40, 200];
+/** What others did to our objects is looked at so often. */
+const LOOK_AGAIN_MS = 60_000;
+/** From so many objects of a kind on, all are removed by one request. */
+const AT_ONCE = 5;
 
-  const present = async (
-    owner: string,
-    kinds: ReadonlySet<string>,
-  ): Promise<Map<string, string>> => {
-    const found = new Map<string, string>();
-    for (const key of kinds) {
-      const [apiVersion = "", kind = ""] = key.split(" ");
-      const query = new URLSearchParams({ labelSelector: `${OWNER_LABEL}=${labelValue(owner)}` });
-      const path = collection(apiVersion, kind);
-      const list = (await client.request("GET", `${path}?${query.toString()}`)) as {
-        readonly items?: readonly Found[];
-      };
-      for (const { metadata } of list.items ?? []) found.set(`${path}/${metadata.name}`, "");
-    }
-    return found;
+/** The owner that writes about itself alone. */
+const CONTROLLER = "controller";
+
+interface Wish {
+  readonly report: ReportWrite;
+  readonly name: string;
+  readonly content: string;
+}
+
+/** What is to be done for one owner. */
+interface Desk {
+  wanted: ReadonlyMap<string, Wish>;
+  /** Content by path, as it stands; null: not asked yet. */
+  standing: Map<string, string> | null;
+  askedMs: number;
+  /** Counts the sets. */
+  version: number;
+  /** Collections that the API server does not serve, or not to us; asked again with the rest. */
+  unserved: Set<string>;
+  work: Promise<void> | null;
+}
+
+export function kubeReports(
+  client: KubeClient,
+  writer: Writer,
+  clock: Clock,
+  signal: AbortSignal,
+): Reports {
+  const desks = new Map<string, Desk>();
+  const contents = new WeakMap<ReportWrite, string>();
+  const pace = budget(clock, PER_SECOND, BURST);
+  const kinds = SPEAKER_KINDS.map((kind) => ({
+    kind,
+    path: collectionOf(writer.namespace, reportVersion(kind), kind),
+  }));
+
+  const wishFor = (owner: string, report: ReportWrite): readonly [string, Wish] => {
+    const name = reportName(owner, report);
+    let content = contents.get(report);
+    if (content === undefined) contents.set(report, (content = contentOf(report, owner, writer)));
+    const base = collectionOf(writer.namespace, report.apiVersion, report.kind);
+    return [`${base}/${name}`, { report, name, content }];
   };
 
-  const put = async (
-    path: string,
-    owner: string,
-    name: string,
-    report: ReportWrite,
-  ): Promise<void> => {
-    const { apiVersion, kind, labels, status } = report;
-    const metadata = {
-      name,
-      namespace: writer.namespace,
-      labels: { ...labels, [OWNER_LABEL]: labelValue(owner) },
-      ...(writer.pod !== null && {
-        ownerReferences: [
-          { apiVersion: "v1", kind: "Pod", name: writer.pod.name, uid: writer.pod.uid },
-        ],
-      }),
-    };
-    // Two steps, since status is a subresource; apply makes or mends either.
-    const query = `?fieldManager=${encodeURIComponent(`ferrolb-${owner}`.slice(0, 128))}&force=true`;
-    await client.patch(`${path}${query}`, { apiVersion, kind, metadata }, "apply");
-    await client.patch(
-      `${path}/status${query}`,
-      { apiVersion, kind, metadata: { name }, status },
-      "apply",
-    );
+  const ask = async (desk: Desk, owner: string): Promise<Map<string, string>> => {
+    const standing = new Map<string, string>();
+    const unserved = new Set<string>();
+    const own = `${OWNER_LABEL}=${labelValue(owner)}`;
+    for (const { kind, path } of kinds) {
+      if (owner === CONTROLLER && kind !== "ConfigurationState") continue; // it may not read the others
+      const found = await listFound(client, path, own);
+      if (found === null) unserved.add(path);
+      for (const one of found ?? [])
+        standing.set(`${path}/${one.metadata.name}`, contentFound(one));
+    }
+    desk.askedMs = clock.now();
+    desk.unserved = unserved;
+    return (desk.standing = standing);
   };
 
-  /** Node, name and namespace of a status object can't change: one that says otherwise is made anew. */
-  const replace = async (
-    path: string,
-    owner: string,
-    name: string,
-    report: ReportWrite,
-  ): Promise<void> => {
-    try {
-      await put(path, owner, name, report);
-    } catch (error) {
-      if (!(error instanceof KubeError) || error.status !== 422) throw error;
-      await remove(path);
-      await put(path, owner, name, report);
-    }
-  };
+  const baseOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
+  const isServed = (desk: Desk, path: string): boolean => !desk.unserved.has(baseOf(path));
 
-  const remove = async (path: string): Promise<void> => {
-    try {
-      await client.request("DELETE", path);
-    } catch (error) {
-      if (!(error instanceof KubeError) || error.status !== 404) throw error;
-    }
+  /** The next object that is not as it should be. */
+  const nextOf = (
+    desk: Desk,
+    standing: ReadonlyMap<string, string>,
+    skip: ReadonlySet<string>,
+  ): string | undefined => {
+    for (const [path, { content }] of desk.wanted)
+      if (standing.get(path) !== content && !skip.has(path) && isServed(desk, path)) return path;
+    for (const path of standing.keys())
+      if (!desk.wanted.has(path) && !skip.has(path) && isServed(desk, path)) return path;
+    return undefined;
   };
 
   /** One object per Service at L2: whoever announces removes what others, dead or alive, left behind. */
-  const removeOthers = async (path: string, report: ReportWrite): Promise<void> => {
-    const labels = ["metallb.io/service-name", "metallb.io/service-namespace"]
-      .map((key) => `${key}=${report.labels[key] ?? ""}`)
-      .join();
-    const base = collection(report.apiVersion, report.kind);
-    const query = new URLSearchParams({ labelSelector: labels });
-    const list = (await client.request("GET", `${base}?${query.toString()}`)) as {
-      readonly items?: readonly Found[];
+  const removeOthers = async (desk: Desk, fresh: ReadonlySet<string>): Promise<void> => {
+    const base = kinds.find(({ kind }) => kind === "ServiceL2Status")?.path ?? "";
+    const serviceOf = (labels: Readonly<Record<string, string>> = {}): string =>
+      `${labels["metallb.io/service-namespace"] ?? ""}/${labels["metallb.io/service-name"] ?? ""}`;
+    const ours = [...fresh].map((path) => desk.wanted.get(path)?.report.labels);
+    const services = new Set(ours.filter((labels) => labels !== undefined).map(serviceOf));
+    if (services.size === 0) return;
+    for (const { metadata } of (await listFound(client, base, "")) ?? []) {
+      const path = `${base}/${metadata.name}`;
+      if (services.has(serviceOf(metadata.labels)) && !desk.wanted.has(path))
+        await removeObject(client, path);
+    }
+  };
+
+  /** A component that ends has many to remove, and little time. */
+  const removeWhole = async (
+    desk: Desk,
+    owner: string,
+    standing: Map<string, string>,
+  ): Promise<void> => {
+    for (const { path: base } of kinds) {
+      const here = [...standing.keys()].filter((path) => path.startsWith(`${base}/`));
+      if (here.length < AT_ONCE || here.some((path) => desk.wanted.has(path))) continue;
+      const query = new URLSearchParams({ labelSelector: `${OWNER_LABEL}=${labelValue(owner)}` });
+      await client.request("DELETE", `${base}?${query.toString()}`);
+      for (const path of here) standing.delete(path);
+    }
+  };
+
+  const bring = async (desk: Desk, owner: string): Promise<void> => {
+    const isStale = clock.now() - desk.askedMs > LOOK_AGAIN_MS;
+    const standing = isStale || desk.standing === null ? await ask(desk, owner) : desk.standing;
+    await removeWhole(desk, owner, standing);
+    const busy = new Set<string>(); // under way, or failed in this round
+    const freshL2 = new Set<string>();
+    const failures: AppError[] = [];
+    const worker = async (): Promise<void> => {
+      for (;;) {
+        // An API server that is away is asked no further; the caller comes back later.
+        if (failures.some((e) => e instanceof KubeError && e.status === 0)) return;
+        const path = nextOf(desk, standing, busy);
+        if (path === undefined) return;
+        busy.add(path);
+        await pace.take(signal);
+        const wish = desk.wanted.get(path);
+        try {
+          if (wish === undefined) await removeObject(client, path);
+          else {
+            const known = sameFrame(standing.get(path), wish.content);
+            await writeObject(client, path, wish.name, wish.report, { owner, writer, known });
+            if (!standing.has(path) && wish.report.kind === "ServiceL2Status") freshL2.add(path);
+          }
+          if (wish === undefined) standing.delete(path);
+          else standing.set(path, wish.content);
+          busy.delete(path);
+        } catch (error) {
+          if (!(error instanceof AppError)) throw error;
+          failures.push(error);
+          if (error instanceof KubeError && (error.status === 403 || error.status === 404))
+            desk.unserved.add(baseOf(path));
+        }
+      }
     };
-    for (const { metadata } of list.items ?? [])
-      if (`${base}/${metadata.name}` !== path) await remove(`${base}/${metadata.name}`);
+    await Promise.all(Array.from({ length: WORKERS }, worker));
+    if (freshL2.size > 0) await removeOthers(desk, freshL2);
+    const [failure] = failures;
+    if (failure !== undefined) throw failure;
+  };
+
+  const bringLatest = async (desk: Desk, owner: string): Promise<void> => {
+    let done: number;
+    do {
+      done = desk.version;
+      await bring(desk, owner);
+    } while (done !== desk.version);
   };
 
   return {
-    async write(owner, reports) {
-      const kinds = new Set(reports.map((r) => `${r.apiVersion} ${r.kind}`));
-      for (const kind of ["ServiceL2Status", "ServiceBGPStatus"])
-        if (owner !== "controller") kinds.add(`metallb.io/v1beta1 ${kind}`);
-      let now = written.get(owner);
-      if (now === undefined) {
-        now = await present(owner, kinds);
-        written.set(owner, now);
-      }
-      const wanted = new Set<string>();
-      for (const report of reports) {
-        const name = reportName(owner, report);
-        const path = `${collection(report.apiVersion, report.kind)}/${name}`;
-        const text = stringifyExact(report);
-        wanted.add(path);
-        const isNew = !now.has(path);
-        if (now.get(path) === text) continue;
-        await replace(path, owner, name, report);
-        now.set(path, text);
-        if (isNew && report.kind === "ServiceL2Status") await removeOthers(path, report);
-      }
-      for (const path of [...now.keys()]) {
-        if (wanted.has(path)) continue;
-        await remove(path);
-        now.delete(path);
-      }
+    write(owner, reports) {
+      const desk: Desk = desks.get(owner) ?? {
+        ...{
+          wanted: new Map(),
+          standing: null,
+          askedMs: 0,
+          version: 0,
+          unserved: new Set(),
+          work: null,
+        },
+      };
+      desks.set(owner, desk);
+      desk.wanted = new Map(reports.map((report) => wishFor(owner, report)));
+      desk.version++;
+      desk.work ??= bringLatest(desk, owner).finally(() => {
+        desk.work = null;
+      });
+      return desk.work;
+    },
+    async forgetNodes(isKnown) {
+      for (const { path } of kinds)
+        for (const { metadata } of (await listFound(client, path, NODE_LABEL)) ?? [])
+          if (!isKnown(metadata.labels?.[NODE_LABEL] ?? "")) {
+            await pace.take(signal);
+            await removeObject(client, `${path}/${metadata.name}`);
+          }
     },
   };
 }
 
-/** A label value holds 63 characters of a node name, which may have 253. */
-const labelValue = (owner: string): string => owner.slice(0, 63).replace(/[^A-Za-z0-9]+$/, "");
+/** Labels and owner are as they should be: only the status is to be written. */
+function sameFrame(standing: string | undefined, wanted: string): boolean {
+  if (standing === undefined) return false;
+  const frame = (text: string): string =>
+    JSON.stringify((JSON.parse(text) as unknown[]).slice(0, 2));
+  return frame(standing) === frame(wanted);
+}

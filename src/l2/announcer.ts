@@ -74,6 +74,8 @@ export interface L2Announcer {
   interfaces(): readonly string[];
   /** The same with their MACs: what the other nodes should be told. */
   ports(): readonly Port[];
+  /** The addresses that are answered for now, and the interfaces where, sorted. */
+  answering(): ReadonlyMap<Ip, readonly string[]>;
   /** Addresses that were left to another node by a duel, though the election gives them to this one. */
   yielded(): ReadonlyMap<Ip, string>;
   /** The interfaces changed. */
@@ -176,6 +178,17 @@ class Announcing implements L2Announcer {
       .sort();
 
   ports = (): readonly Port[] => this.#ports;
+
+  answering = (): ReadonlyMap<Ip, readonly string[]> => {
+    const found = new Map<Ip, readonly string[]>();
+    if (!this.#options.mayAnswer()) return found;
+    for (const ip of this.#announced.keys()) {
+      const on = this.#respondersFor(ip).filter((r) => r.port.running && r.speaksFor(ip));
+      const names = on.map((r) => r.port.name).sort();
+      if (names.length > 0 && !this.#duels.has(ip)) found.set(ip, names);
+    }
+    return found;
+  };
 
   yielded = (): ReadonlyMap<Ip, string> => this.#duels.yielded();
 

@@ -103,6 +103,11 @@ export class Responder {
     return ndp.kind === "drop" ? null : hearNdp(frame, ndp.packet, this.#station, standingOf);
   }
 
+  /** Whether questions for the address are heard here. */
+  speaksFor(ip: Ip): boolean {
+    return this.#sockets.some((s) => s.family === familyOf(ip));
+  }
+
   /** One unsolicited round. Returns how many frames went out. */
   announce(ip: Ip): number {
     if (familyOf(ip) === 4) return this.#sendFor(4, arpAnnouncement(this.port.mac, ip));

@@ -46,24 +46,39 @@ export function reportsIn(dir: string, namespace: string, instance: string, cloc
     return found;
   };
 
+  /** One at a time: the files of two sets must not be mixed. */
+  let writing: Promise<void> = Promise.resolve();
+
   return {
     ...events,
-    async write(owner, reports) {
-      const before = written.get(owner) ?? (await present(owner));
-      const after = new Map<string, string>();
-      written.set(owner, after);
-      for (const report of reports) {
-        const { apiVersion, kind, labels, status } = report;
-        const name = reportName(owner, report);
-        const path = join(root, kind, namespace, `${name}.json`);
-        const metadata = { name, namespace, labels: Object.fromEntries(sorted(labels)) };
-        const text = `${stringifyExact({ apiVersion, kind, metadata, status })}\n`;
-        if (before.get(path) !== text) await writeAtomic(path, text);
-        after.set(path, text);
-      }
-      for (const path of before.keys()) if (!after.has(path)) await rm(path, { force: true });
+    write(owner, reports) {
+      const mine = writing.then(() => bring(owner, reports));
+      writing = mine.catch(() => undefined);
+      return mine;
     },
   };
+
+  async function bring(owner: string, reports: readonly ReportWrite[]): Promise<void> {
+    const standing = written.get(owner) ?? (await present(owner));
+    written.set(owner, standing);
+    const wanted = new Set<string>();
+    for (const report of reports) {
+      const { apiVersion, kind, labels, status } = report;
+      const name = reportName(owner, report);
+      const path = join(root, kind, namespace, `${name}.json`);
+      const metadata = { name, namespace, labels: Object.fromEntries(sorted(labels)) };
+      const text = `${stringifyExact({ apiVersion, kind, metadata, status })}\n`;
+      wanted.add(path);
+      if (standing.get(path) === text) continue;
+      await writeAtomic(path, text);
+      standing.set(path, text);
+    }
+    for (const path of [...standing.keys()])
+      if (!wanted.has(path)) {
+        await rm(path, { force: true });
+        standing.delete(path);
+      }
+  }
 }
 
 interface EventRecord extends EventWrite {

@@ -3,6 +3,7 @@
  * functions: adapters fit by shape (`src/frr`, `src/l2`, `src/membership`), tests pass literals.
  */
 import type { Applied, Desired } from "../api/frr-desired.ts";
+import type { SentRoutes } from "../api/sent-routes.ts";
 import type { Ip } from "../net/ip.ts";
 
 /** Who is alive. `null`: membership is switched off, every node counts. */
@@ -31,6 +32,8 @@ export interface FrrEngine {
    * @throws AppError `ERR_FRR_UNREACHABLE` (transient)
    */
   apply(desired: Desired, signal: AbortSignal): Promise<Applied>;
+  /** What each session was really sent, as FRR says. @throws AppError `ERR_FRR_UNREACHABLE` */
+  sent(): Promise<SentRoutes>;
   /** FRR restarted, was edited by hand, or came back: apply again. */
   onDrift(listener: () => void): () => void;
   close(): Promise<void>;

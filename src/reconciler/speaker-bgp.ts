@@ -24,10 +24,19 @@ export interface BgpSide {
   /** FRR is no longer as it was left. */
   drifted(): void;
   problems(): readonly Problem[];
+  /** What FRR should do; null before the first load. */
+  wanted(): NodeBgp | null;
 }
 
-/** `frrIsOurs`: an earlier run has left lines of ours in FRR. */
-export function bgpSide(context: SpeakerContext, frrIsOurs: boolean): BgpSide {
+/**
+ * `frrIsOurs`: an earlier run has left lines of ours in FRR.
+ * `onApplied`: FRR was given something, or could not be.
+ */
+export function bgpSide(
+  context: SpeakerContext,
+  frrIsOurs: boolean,
+  onApplied: (bgp: NodeBgp) => void,
+): BgpSide {
   const { ports, options, config, announced, changes } = context;
   const { frr, log, clock, state, meter = NO_METER } = ports;
   const { node, lbClass, excludePolicy, frrLogLevel } = options;
@@ -37,6 +46,7 @@ export function bgpSide(context: SpeakerContext, frrIsOurs: boolean): BgpSide {
   let idleSaid = false;
   let problems: readonly Problem[] = [];
   let carried: ReadonlySet<string> = new Set();
+  let wanted: NodeBgp | null = null;
 
   /** Brings FRR there. `false`: FRR refused something, which is left out from now on. */
   const bring = async (bgp: NodeBgp, parsed: Parsed, signal: AbortSignal): Promise<boolean> => {
@@ -46,7 +56,7 @@ export function bgpSide(context: SpeakerContext, frrIsOurs: boolean): BgpSide {
     inForce = null; // until the engine says otherwise
     const renderMs = clock.now() - startedMs;
     const driftsBefore = drifts;
-    const applied = await frr.apply(desired, signal);
+    const applied = await frr.apply(desired, signal).finally(() => onApplied(bgp));
     if (applied.kind === "refused") {
       log.warn({ refusals: applied.refusals }, "FRR refused a part of the configuration");
       if (config.refuse(parsed, applied.refusals)) return false;
@@ -67,6 +77,7 @@ export function bgpSide(context: SpeakerContext, frrIsOurs: boolean): BgpSide {
 
   return {
     problems: () => problems,
+    wanted: () => wanted,
     drifted() {
       drifts++; // also while a batch is under way: its end then proves nothing
       inForce = null;
@@ -82,6 +93,7 @@ export function bgpSide(context: SpeakerContext, frrIsOurs: boolean): BgpSide {
         logLevel: frrLogLevel,
       });
       problems = bgp.problems;
+      wanted = bgp;
       const hasWork = bgp.instances.length > 0 || bgp.extras !== null;
       if (hasWork && !isOurs) await state?.write(FRR_FILE, "{}");
       isOurs ||= hasWork;

@@ -1,6 +1,7 @@
 /** The speaker's pass for L2: who answers for which address, told to the announcer. Never waits for anything. */
+import type { ServiceKey } from "../api/objects.ts";
 import { announcementsOf, electionFactsOf, l2Decisions } from "../l2/decision.ts";
-import type { L2Options } from "../l2/decision.ts";
+import type { L2Decision, L2Options } from "../l2/decision.ts";
 import type { Mac } from "../net/mac.ts";
 import { NO_METER } from "./meter.ts";
 import type { SpeakerContext } from "./speaker-ports.ts";
@@ -8,21 +9,35 @@ import { announcedByL2, nodeAddresses } from "./speaker-view.ts";
 import { layer2Waits, ownersOf, takeoversOf } from "./waits.ts";
 import type { Owners } from "./waits.ts";
 
+export interface L2Side {
+  pass(): void;
+  /** What was decided last, by Service; null before the first load. */
+  decisions(): ReadonlyMap<ServiceKey, L2Decision> | null;
+}
+
 /** Passes of one speaker remember who answered for each address, to know a takeover. */
-export function l2Side(context: SpeakerContext): () => void {
+export function l2Side(context: SpeakerContext): L2Side {
   let owners: Owners = new Map();
-  return () => {
-    owners = l2Pass(context, owners);
+  let decisions: ReadonlyMap<ServiceKey, L2Decision> | null = null;
+  return {
+    pass() {
+      decisions = l2Pass(context, owners) ?? decisions;
+      if (decisions !== null) owners = ownersOf(decisions);
+    },
+    decisions: () => decisions,
   };
 }
 
-function l2Pass(context: SpeakerContext, owners: Owners): Owners {
+function l2Pass(
+  context: SpeakerContext,
+  owners: Owners,
+): ReadonlyMap<ServiceKey, L2Decision> | null {
   const { ports, options, announced, changes } = context;
   const { announcer, membership, meter = NO_METER } = ports;
   const { node, lbClass, excludePolicy } = options;
   const due = changes.due("layer2");
   const world = context.look();
-  if (world === null) return owners;
+  if (world === null) return null;
   const { snapshot, parsed } = world;
   const { interfacesByNode, macs } = toldByMembers(context);
   const alive = membership.alive();
@@ -51,7 +66,7 @@ function l2Pass(context: SpeakerContext, owners: Owners): Owners {
   });
   changes.settle("layer2", due);
   context.reportLater();
-  return ownersOf(decisions);
+  return decisions;
 }
 
 /** Interfaces and MACs as the members tell them; without a membership nobody does. */

@@ -27,6 +27,10 @@ export interface SpeakerAnnouncer extends Announcer {
       readonly addresses: readonly Ip[];
     }[];
   }): void;
+  /** The addresses that it answers for now, and where; an announcer that cannot say is believed. */
+  answering?(): ReadonlyMap<Ip, readonly string[]>;
+  /** Addresses left to another node by a duel. */
+  yielded?(): ReadonlyMap<Ip, string>;
 }
 
 /** What members tell of each other, where there is a membership that knows. */

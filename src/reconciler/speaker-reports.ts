@@ -1,40 +1,54 @@
-/** The status objects of one speaker: what it announces where, and whether its configuration stands. Pure. */
+/** The status objects of one speaker: how it stands to each Service, and whether its configuration stands. */
+import type { ServiceKey } from "../api/objects.ts";
 import type { ReportWrite } from "../api/store.ts";
+import { reportsOf } from "./announcement-report.ts";
+import type { Inputs, ServiceTruth } from "./announcement-report.ts";
 import type { ConditionState } from "./configuration-state.ts";
-import type { AnnouncedService } from "./speaker-view.ts";
 
 const METALLB = "metallb.io/v1beta1";
 
-/** ServiceL2Status and ServiceBGPStatus (crds reference 1.10, 1.11). */
-export const serviceReports = (
-  node: string,
-  announced: readonly AnnouncedService[],
-): ReportWrite[] =>
-  announced.map(({ key, protocol, where }) => {
-    const slash = key.indexOf("/");
-    const [serviceNamespace, serviceName] = [key.slice(0, slash), key.slice(slash + 1)];
-    const labels = {
-      "metallb.io/node": node,
-      "metallb.io/service-name": serviceName,
-      "metallb.io/service-namespace": serviceNamespace,
-    };
-    const common = { node, serviceName, serviceNamespace };
-    return protocol === "bgp"
-      ? {
-          apiVersion: METALLB,
-          kind: "ServiceBGPStatus",
-          namePrefix: "bgp-",
-          labels,
-          status: { ...common, peers: where },
-        }
-      : {
-          apiVersion: METALLB,
-          kind: "ServiceL2Status",
-          namePrefix: "l2-",
-          labels,
-          status: { ...common, interfaces: where.map((name) => ({ name })) },
-        };
-  });
+/** Remembers what was reported: what did not change is the same object again, and is not written. */
+export interface ReportBook {
+  /** `inputsOf`: asked only where the decision about a Service changed. */
+  write(
+    truths: readonly ServiceTruth[],
+    inputsOf: (key: ServiceKey) => Inputs,
+  ): readonly ReportWrite[];
+  /** What stays true when this process ends: FRR goes on by itself. */
+  last(): readonly ReportWrite[];
+}
+
+interface Entry {
+  readonly decision: string;
+  readonly reports: readonly ReportWrite[];
+}
+
+export function reportBook(node: string): ReportBook {
+  let book: ReadonlyMap<ServiceKey, Entry> = new Map();
+  const all = (): readonly ReportWrite[] => [...book.values()].flatMap((e) => e.reports);
+  return {
+    write(truths, inputsOf) {
+      const next = new Map<ServiceKey, Entry>();
+      for (const truth of truths) {
+        const before = book.get(truth.key);
+        // What FRR has not had the time for is told once it has.
+        const isPending = truth.bgp.peers.some((p) => p.reason === "pending");
+        const decision = isPending ? (before?.decision ?? null) : decisionText(truth);
+        if (decision === null) continue;
+        const same = before?.decision === decision ? before : null;
+        next.set(
+          truth.key,
+          same ?? { decision, reports: reportsOf(node, truth, inputsOf(truth.key)) },
+        );
+      }
+      book = next;
+      return all();
+    },
+    last: () => all().filter(({ kind }) => kind === "ServiceBGPStatus"),
+  };
+}
+
+const decisionText = ({ bgp, l2 }: ServiceTruth): string => JSON.stringify([bgp, l2]);
 
 /** ConfigurationState of this speaker (crds reference 1.12). */
 export const speakerState = (node: string, condition: ConditionState): ReportWrite => ({

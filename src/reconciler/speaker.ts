@@ -7,6 +7,8 @@ import type { Snapshot } from "../api/snapshot.ts";
 import { NOTHING_ACCEPTED, parseAccepted } from "../config/accepted.ts";
 import type { Accepted } from "../config/accepted.ts";
 import type { Backoff } from "../runtime/backoff.ts";
+import type { ReportWrite } from "../api/store.ts";
+import type { NodeBgp } from "../bgp/model.ts";
 import { startLoop } from "../runtime/loop.ts";
 import type { Again } from "../runtime/loop.ts";
 import { rememberAnnounced } from "./announced.ts";
@@ -19,12 +21,24 @@ import { FRR_FILE, bgpSide } from "./speaker-bgp.ts";
 import { speakerConfigFrom } from "./speaker-config.ts";
 import { l2Side } from "./speaker-l2.ts";
 import type { SpeakerContext, SpeakerOptions, SpeakerPorts, World } from "./speaker-ports.ts";
-import { serviceReports, speakerState } from "./speaker-reports.ts";
+import { speakerState } from "./speaker-reports.ts";
+import { watchSent } from "./speaker-sent.ts";
+import { speakerTruth, wireMark } from "./speaker-truth.ts";
 import { withOwnAddresses } from "./speaker-view.ts";
 
 const BACKOFF: Backoff = { minMs: 100, maxMs: 5000 };
 /** Status objects follow a little later: routes come first. */
 const REPORT_MS = 100;
+/** ... and making them takes at most this part of the time. */
+const REPORT_SHARE = 10;
+/** The wire is asked so often whether it is as it was told. */
+const WIRE_MS = 1000;
+/** A hand that removed a status object is noticed after so long. */
+const REPORT_AGAIN_MS = 60_000;
+/** Status objects that could not be written are tried again after so long. */
+const WRITE_AGAIN_MS = 5000;
+/** Before FRR is mended, what it really did is looked at, for so long at most. */
+const LOOK_FIRST_MS = 300;
 const ACCEPTED_FILE = "speaker-accepted.json";
 
 /** Runs until aborted; then stops answering and leaves the membership. Resolves when that is done. */
@@ -43,6 +57,7 @@ export async function runSpeaker(
   let savedAccepted = config.acceptedText();
   let condition: ConditionState | null = null;
   let cancelReport: (() => void) | null = null;
+  let reportTookMs = 0;
 
   const context: SpeakerContext = {
     ports,
@@ -61,23 +76,40 @@ export async function runSpeaker(
       return world;
     },
     reportLater() {
-      if (!signal.aborted) cancelReport ??= clock.after(REPORT_MS, () => reports.poke());
+      const afterMs = Math.max(REPORT_MS, REPORT_SHARE * reportTookMs);
+      if (!signal.aborted) cancelReport ??= clock.after(afterMs, () => reports.poke());
     },
   };
-  const bgp = bgpSide(context, state === null || (await read(state, FRR_FILE, log)) !== null);
+  const watch = watchSent({ frr, clock }, () => context.reportLater(), signal);
+  const frrIsOurs = state === null || (await read(state, FRR_FILE, log)) !== null;
+  const bgp = bgpSide(context, frrIsOurs, (node) => watch.applied(prefixesOf(node)));
+  const l2 = l2Side(context);
+  const truth = speakerTruth(context);
   const tellProblems = problemTeller(log);
+
+  /** Not waited for: the newest set counts, and a slow API server must not keep the truth from being looked at. */
+  const write = (set: readonly ReportWrite[]): void => {
+    store.writeReports(node, set).catch((err: unknown) => {
+      if (!signal.aborted) log.warn({ err }, "status objects not written");
+      clock.after(WRITE_AGAIN_MS, () => context.reportLater());
+    });
+  };
 
   const report = async (): Promise<void> => {
     cancelReport = null;
     const now = context.look();
     if (now === null) return;
+    const beganMs = clock.now();
     const problems = [...now.parsed.problems, ...bgp.problems(), ...store.problems()];
     tellProblems(problems);
     condition = conditionFor(problems, condition, clock.date(), () => true);
     const all = announced.all();
     const { quarantined } = now.parsed;
     ports.onPass?.({ announced: all, stale: condition.status === "False", quarantined });
-    await store.writeReports(node, [...serviceReports(node, all), speakerState(node, condition)]);
+    const parts = { bgp: bgp.wanted(), l2: l2.decisions(), seen: watch.seen() };
+    const told = truth.reports(now, parts);
+    reportTookMs = clock.now() - beganMs;
+    write([speakerState(node, condition), ...told]);
     const text = config.acceptedText();
     if (state === null || text === savedAccepted) return;
     await state.write(ACCEPTED_FILE, text);
@@ -97,10 +129,16 @@ export async function runSpeaker(
       },
       signal,
     );
-  const l2Pass = l2Side(context);
-  const l2Loop = loopOf("layer2", () => Promise.resolve().then(() => (l2Pass(), null)));
+  const l2Loop = loopOf("layer2", () => Promise.resolve().then(() => (l2.pass(), null)));
   const bgpLoop = loopOf("bgp", (s) => bgp.pass(s));
-  const reports = loopOf("reports", () => report().then(() => null));
+  const reports = loopOf("reports", () => report().then(() => ({ afterMs: REPORT_AGAIN_MS })));
+  let wire = "";
+  const wireLoop = loopOf("wire", () => {
+    const mark = wireMark(announcer);
+    if (mark !== wire) context.reportLater();
+    wire = mark;
+    return Promise.resolve({ afterMs: WIRE_MS });
+  });
 
   const stops = [
     store.onChange(() => {
@@ -109,28 +147,31 @@ export async function runSpeaker(
       l2Loop.poke();
       context.reportLater();
     }),
-    membership.onChange(() => l2Loop.poke()),
+    membership.onChange(() => {
+      truth.membersChanged();
+      l2Loop.poke();
+    }),
     announcer.onChange(() => l2Loop.poke()),
     frr.onDrift(() => {
       bgp.drifted();
-      bgpLoop.poke();
+      void watch.look(LOOK_FIRST_MS).finally(() => bgpLoop.poke());
     }),
   ];
   noteChanges();
   bgpLoop.poke();
   l2Loop.poke();
+  wireLoop.poke();
   await aborted(signal);
 
   for (const stop of stops) stop();
   announcer.announce(new Map()); // silent before the others are told: never two answer
   await membership.leave();
-  await Promise.all([l2Loop.idle(), bgpLoop.idle(), reports.idle()]);
+  await Promise.all([l2Loop.idle(), bgpLoop.idle(), reports.idle(), watch.idle()]);
   // FRR goes on by itself: what it carries stays true.
-  const bgpAlone = announced.all().filter((a) => a.protocol === "bgp");
   const last = lastCondition();
   await store.writeReports(node, [
-    ...serviceReports(node, bgpAlone),
     ...(last === null ? [] : [speakerState(node, last)]),
+    ...truth.last(),
   ]);
 
   function noteChanges(): void {
@@ -142,6 +183,9 @@ export async function runSpeaker(
     return condition;
   }
 }
+
+const prefixesOf = ({ instances }: NodeBgp): readonly string[] =>
+  instances.flatMap((i) => [...i.networks4, ...i.networks6].map((n) => n.prefix));
 
 /** One line when a problem appears, one when it is gone. */
 function problemTeller(log: Log): (problems: readonly Problem[]) => void {

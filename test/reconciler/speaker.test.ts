@@ -3,6 +3,7 @@ import { expect } from "chai";
 import type { Applied, Desired } from "../../src/api/frr-desired.ts";
 import type { Node, Service } from "../../src/api/objects.ts";
 import type { BGPPeer } from "../../src/api/resources.ts";
+import type { SentRoutes } from "../../src/api/sent-routes.ts";
 import { AppError } from "../../src/errors.ts";
 import type { InterfaceChoice } from "../../src/reconciler/ports.ts";
 import { runSpeaker } from "../../src/reconciler/speaker.ts";
@@ -62,8 +63,21 @@ const WORLD = {
   endpointSlices: [slice("web"), slice("more")],
 };
 
+/** An FRR whose one session is up and carries what was written. */
+const sentAsWritten = (text: string): SentRoutes =>
+  new Map([
+    [
+      "192.0.2.1",
+      { state: "Established", prefixes: new Set(text.match(/(?<= network )\S+/g) ?? []) },
+    ],
+  ]);
+
 /** A speaker whose FRR, wire and membership are literals that remember what they were told. */
-function speaking(options: Partial<SpeakerOptions> = {}, answers: (Applied | AppError)[] = []) {
+function speaking(
+  options: Partial<SpeakerOptions> = {},
+  answers: (Applied | AppError)[] = [],
+  sent: (text: string) => SentRoutes = sentAsWritten,
+) {
   const store = memoryStore();
   const stop = new AbortController();
   const texts: string[] = [];
@@ -92,6 +106,7 @@ function speaking(options: Partial<SpeakerOptions> = {}, answers: (Applied | App
           const answer = answers.shift() ?? { kind: "applied", commands: 1, durationMs: 1 };
           return answer instanceof AppError ? Promise.reject(answer) : Promise.resolve(answer);
         },
+        sent: () => Promise.resolve(sent(texts.at(-1) ?? "")),
         onDrift: hear(heard.drift),
         close: () => Promise.resolve(),
       },
@@ -174,8 +189,13 @@ describe("the speaker's passes", () => {
     s.setAlive(new Set(["n1"]));
     s.store.set(WORLD);
     const kinds = () => s.store.reports.map((r) => r.kind).sort();
-    await soon("reports", () => s.store.reports.length === 3);
-    expect(kinds()).to.deep.equal(["ConfigurationState", "ServiceBGPStatus", "ServiceL2Status"]);
+    await soon("reports", () => s.store.reports.length === 4);
+    expect(kinds()).to.deep.equal([
+      "AnnouncementReport",
+      "ConfigurationState",
+      "ServiceBGPStatus",
+      "ServiceL2Status",
+    ]);
     const bgp = s.store.reports.find((r) => r.kind === "ServiceBGPStatus");
     expect(bgp?.status).to.deep.equal({
       ...{ node: "n1", serviceName: "web", serviceNamespace: "default", peers: ["r1"] },
