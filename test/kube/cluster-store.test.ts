@@ -1,7 +1,5 @@
 /** The Kubernetes store on a real kube-apiserver: the shared suite, and what only an API server can do to it. */
-import { readFile, readdir } from "node:fs/promises";
 import { expect } from "chai";
-import { parseAllDocuments } from "yaml";
 import type { KubeObject, ObjectRef } from "../../src/api/objects.ts";
 import type { Store } from "../../src/api/store.ts";
 import { AppError } from "../../src/errors.ts";
@@ -12,12 +10,12 @@ import { ensureMemberlistSecret } from "../../src/kube/secret.ts";
 import type { ListName } from "../../src/kube/resources.ts";
 import { parseIp } from "../../src/net/ip.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
+import { NAMESPACE, applyCrds } from "../support/crds.ts";
 import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
 import type { Kube } from "../support/kube.ts";
 import { describeStore } from "../support/store-suite.ts";
 import { eventually } from "../support/wait.ts";
 
-const NAMESPACE = "metallb-system";
 const LISTS: readonly ListName[] = [
   "pools",
   "l2Advertisements",
@@ -42,36 +40,7 @@ before(async function () {
   const bin = await kubeBinaries("kube-apiserver");
   if (bin === null) return;
   kube = await startKube(bin);
-  const dir = "deploy/kustomize/crds";
-  for (const file of await readdir(dir)) {
-    if (!file.includes("io_")) continue;
-    for (const document of parseAllDocuments(await readFile(`${dir}/${file}`, "utf8"))) {
-      const crd = document.toJS() as KubeObject & { spec: { conversion?: unknown } };
-      delete crd.spec.conversion; // no webhook runs here
-      const made = await kube.request(
-        "POST",
-        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-        crd,
-      );
-      expect(made.status, JSON.stringify(made.body)).to.equal(201);
-    }
-  }
-  await kube.request("POST", "/api/v1/namespaces", {
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: { name: NAMESPACE },
-  });
-  await kube.request("POST", "/api/v1/namespaces", {
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: { name: "default" },
-  });
-  for (const crd of ["ipaddresspools", "bgppeers", "servicebgpstatuses"])
-    await eventually(`${crd} is served`, async () => {
-      const version = crd === "bgppeers" ? "v1beta2" : "v1beta1";
-      const path = `/apis/metallb.io/${version}/namespaces/${NAMESPACE}/${crd}`;
-      return (await running().request("GET", path)).status === 200;
-    });
+  await applyCrds(kube);
 });
 after(async function () {
   this.timeout(30_000);

@@ -3,14 +3,14 @@
  * either kind. MetalLB's binaries come from `FERROLB_PEER_DIR`, or from the archive beside the project.
  */
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { expect } from "chai";
-import { parseAllDocuments } from "yaml";
 import type { Running } from "../../src/lab/netns.ts";
+import { NAMESPACE, applyCrds, post } from "../support/crds.ts";
 import { isRoot } from "../support/lab.ts";
 import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
 import type { Kube } from "../support/kube.ts";
@@ -18,7 +18,6 @@ import { eventually } from "../support/wait.ts";
 import { percentile, startRing } from "./ring.ts";
 import type { Launch, Ring } from "./ring.ts";
 
-const NAMESPACE = "metallb-system";
 const ADDRESSES = 100;
 const ARCHIVE = resolve("../shared/peers/metallb-0.16.1-linux-amd64.tar.xz");
 const THEIRS = ["n1", "n2", "n3"];
@@ -158,36 +157,13 @@ async function fill(
   nodes: readonly string[],
   addressOf: (node: string) => string,
 ): Promise<void> {
-  const post = async (path: string, body: object): Promise<void> => {
-    const { status, body: answer } = await kube.request("POST", path, body);
-    expect(status, JSON.stringify(answer)).to.be.oneOf([200, 201, 409]);
-  };
-  const dir = "deploy/kustomize/crds";
-  for (const file of await readdir(dir)) {
-    if (!file.includes("io_")) continue;
-    for (const document of parseAllDocuments(await readFile(`${dir}/${file}`, "utf8"))) {
-      const crd = document.toJS() as { spec: { conversion?: unknown } };
-      delete crd.spec.conversion; // no webhook runs here
-      await post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd);
-    }
-  }
-  for (const name of [NAMESPACE, "default"])
-    await post("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  await applyCrds(kube);
   const metallb = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}`;
-  await eventually("the CRDs are served", async () =>
-    (
-      await Promise.all(
-        ["ipaddresspools", "l2advertisements", "servicel2statuses", "configurationstates"].map(
-          (p) => kube.request("GET", `${metallb}/${p}`),
-        ),
-      )
-    ).every((r) => r.status === 200),
-  );
   for (const name of nodes) {
-    await post("/api/v1/nodes", { apiVersion: "v1", kind: "Node", metadata: { name } });
+    await post(kube, "/api/v1/nodes", { apiVersion: "v1", kind: "Node", metadata: { name } });
     const status = { phase: "Running", podIP: addressOf(name), podIPs: [{ ip: addressOf(name) }] };
     const pods = `/api/v1/namespaces/${NAMESPACE}/pods`;
-    await post(pods, {
+    await post(kube, pods, {
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name: `speaker-${name}`, labels: { app: "metallb", component: "speaker" } },
@@ -200,13 +176,13 @@ async function fill(
       { "content-type": "application/merge-patch+json" },
     );
   }
-  await post(`${metallb}/ipaddresspools`, {
+  await post(kube, `${metallb}/ipaddresspools`, {
     apiVersion: "metallb.io/v1beta1",
     kind: "IPAddressPool",
     metadata: { name: "ring" },
     spec: { addresses: [`198.51.100.1-198.51.100.${ADDRESSES}`] },
   });
-  await post(`${metallb}/l2advertisements`, {
+  await post(kube, `${metallb}/l2advertisements`, {
     apiVersion: "metallb.io/v1beta1",
     kind: "L2Advertisement",
     metadata: { name: "ring" },
@@ -214,7 +190,7 @@ async function fill(
   });
   for (let i = 1; i <= ADDRESSES; i++) {
     const name = `web-${String(i).padStart(3, "0")}`;
-    await post("/api/v1/namespaces/default/services", {
+    await post(kube, "/api/v1/namespaces/default/services", {
       apiVersion: "v1",
       kind: "Service",
       metadata: { name },
@@ -226,7 +202,7 @@ async function fill(
       { status: { loadBalancer: { ingress: [{ ip: `198.51.100.${i}` }] } } },
       { "content-type": "application/merge-patch+json" },
     );
-    await post("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
+    await post(kube, "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
       apiVersion: "discovery.k8s.io/v1",
       kind: "EndpointSlice",
       metadata: { name, labels: { "kubernetes.io/service-name": name } },

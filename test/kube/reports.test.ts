@@ -1,0 +1,150 @@
+/** Status objects on a real API server: exactly what changed is written, and many do not become a flood. */
+import { expect } from "chai";
+import type { ReportWrite } from "../../src/api/store.ts";
+import { kubeClient, loadKubeConfig } from "../../src/kube/client.ts";
+import type { KubeClient } from "../../src/kube/client.ts";
+import { kubeReports } from "../../src/kube/reports.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { NAMESPACE, applyCrds } from "../support/crds.ts";
+import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
+import type { Kube } from "../support/kube.ts";
+
+const report = (node: string, name: string, announced: boolean): ReportWrite => ({
+  apiVersion: "ferrolb.io/v1alpha1",
+  kind: "AnnouncementReport",
+  namePrefix: "report-",
+  labels: {
+    "metallb.io/node": node,
+    "metallb.io/service-name": name,
+    "metallb.io/service-namespace": "default",
+  },
+  status: {
+    ...{ node, serviceName: name, serviceNamespace: "default" },
+    l2: { announced, addresses: [{ ip: "192.0.2.1", announced }], interfaces: [] },
+    inputs: { epoch: 1_800_000_000, members: ["n1", "n2"] },
+  },
+});
+const many = (node: string, count: number, announced: boolean): ReportWrite[] =>
+  Array.from({ length: count }, (_, i) => report(node, `s${i}`, announced));
+
+describe("status objects at the API server", function () {
+  this.timeout(120_000);
+  let kube: Kube;
+  let client: KubeClient;
+  const stop = new AbortController();
+  const asked: string[] = [];
+
+  before(async function () {
+    this.timeout(KUBE_BUILD_MS);
+    const bin = await kubeBinaries("kube-apiserver");
+    if (bin === null) this.skip(); // kube-apiserver could not be built: no Go
+    kube = await startKube(bin);
+    await applyCrds(kube);
+    const inner = kubeClient(loadKubeConfig(kube.kubeconfig));
+    client = {
+      ...inner,
+      request: (method, path, body) => {
+        asked.push(method);
+        return inner.request(method, path, body);
+      },
+      patch: (path, body, type) => {
+        asked.push("PATCH");
+        return inner.patch(path, body, type);
+      },
+    };
+  });
+  after(async () => {
+    stop.abort();
+    client.close();
+    await kube.stop();
+  });
+  beforeEach(() => void asked.splice(0));
+
+  const writer = () =>
+    kubeReports(client, { namespace: NAMESPACE, pod: null }, systemClock, stop.signal);
+  const writes = (): number => asked.filter((method) => method !== "GET").length;
+  const standing = async (node: string): Promise<readonly unknown[]> => {
+    const selector = encodeURIComponent(`metallb.io/node=${node}`);
+    const path = `/apis/ferrolb.io/v1alpha1/namespaces/${NAMESPACE}/announcementreports`;
+    const { body } = await kube.request("GET", `${path}?labelSelector=${selector}`);
+    return (body as { items: readonly { status: unknown }[] }).items.map(({ status }) => status);
+  };
+
+  it("one that changed is one request, one that did not is none, also for a new process", async () => {
+    const reports = writer();
+    await reports.write("n1", many("n1", 5, true));
+    expect(writes()).to.equal(10); // object and status
+    expect(await standing("n1")).to.have.deep.members(
+      many("n1", 5, true).map(({ status }) => status),
+    );
+    await reports.write("n1", many("n1", 5, true));
+    expect(writes()).to.equal(10);
+    await reports.write("n1", [report("n1", "s0", false), ...many("n1", 5, true).slice(1)]);
+    expect(writes()).to.equal(11);
+    const another = writer();
+    await another.write("n1", [report("n1", "s0", false), ...many("n1", 5, true).slice(1)]);
+    expect(writes()).to.equal(11);
+    await another.write("n1", many("n1", 5, true).slice(1));
+    expect(await standing("n1")).to.have.length(4);
+  });
+
+  it("a newer set takes the place of one that is being written", async () => {
+    const reports = writer();
+    const first = reports.write("n2", many("n2", 150, false));
+    const second = reports.write("n2", [report("n2", "s0", true)]);
+    await Promise.all([first, second]);
+    expect(await standing("n2")).to.have.deep.members([report("n2", "s0", true).status]);
+    expect(writes()).to.be.lessThan(40); // of the first set only what was under way
+  });
+
+  it("many are written at a steady pace, and removed by one request", async () => {
+    const reports = writer();
+    const began = performance.now();
+    await reports.write("n3", many("n3", 320, true));
+    const tookS = (performance.now() - began) / 1000;
+    console.log(`      320 objects in ${tookS.toFixed(1)} s`);
+    expect(tookS).to.be.greaterThan(2.5); // 200 at once, 40 a second
+    expect(await standing("n3")).to.have.length(320);
+    asked.splice(0);
+    await reports.write("n3", []);
+    expect(asked.filter((method) => method === "DELETE")).to.have.length(1);
+    expect(await standing("n3")).to.have.length(0);
+  });
+
+  it("what speakers of Nodes that are no more have left is removed", async () => {
+    const reports = writer();
+    await reports.write("gone", many("gone", 3, true));
+    await reports.forgetNodes((node) => node !== "gone");
+    expect(await standing("gone")).to.have.length(0);
+    expect(await standing("n1")).to.have.length(4);
+  });
+
+  it("a name longer than a name may be, and a label", async () => {
+    const node = `${"n".repeat(60)}.${"o".repeat(60)}.${"d".repeat(60)}.${"e".repeat(60)}`;
+    await writer().write(node, [report(node, "s0", true)]);
+    const path = `/apis/ferrolb.io/v1alpha1/namespaces/${NAMESPACE}/announcementreports`;
+    const { body } = await kube.request("GET", path);
+    const { items } = body as { items: readonly { status: { node: string } }[] };
+    expect(items.map(({ status }) => status.node)).to.include(node);
+  });
+
+  it("a kind that the API server does not serve is left alone", async () => {
+    await kube.request(
+      "DELETE",
+      "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/announcementreports.ferrolb.io",
+    );
+    const reports = writer();
+    const state: ReportWrite = {
+      apiVersion: "metallb.io/v1beta1",
+      kind: "ConfigurationState",
+      namePrefix: "speaker-n9",
+      labels: { "metallb.io/node-name": "n9" },
+      status: { result: "Valid" },
+    };
+    await reports.write("n9", [...many("n9", 50, true), state]).catch(() => undefined);
+    await reports.write("n9", [...many("n9", 50, true), state]).catch(() => undefined);
+    expect(writes()).to.be.lessThan(12);
+    const path = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/configurationstates/speaker-n9`;
+    expect((await kube.request("GET", path)).status).to.equal(200);
+  });
+});
