@@ -73,7 +73,7 @@ export function watchSent(
     }
     tookMs = clock.now() - beganMs;
     const unsure = [...given.keys()].filter((prefix) => !isSettled("", prefix)).length;
-    const next = `${unsure} ${textOf(sent, since)}`;
+    const next = `${unsure} ${textOf(sent, (session) => startedMs - (since.get(session) ?? startedMs) >= SETTLE_MS)}`;
     if (next === shown) return;
     shown = next;
     onNews();
@@ -114,10 +114,12 @@ export function watchSent(
   };
 }
 
-/** Equal as long as nothing that a report says could change. */
-const textOf = (sent: SentRoutes | null, since: ReadonlyMap<string, number>): string =>
+/** Equal as long as nothing that a report says could change: `isOld` sessions had their time. */
+const textOf = (sent: SentRoutes | null, isOld: (session: string) => boolean): string =>
   sent === null
     ? "no answer"
     : [...sent]
-        .map(([key, { prefixes }]) => `${key} ${since.get(key) ?? "down"} ${[...prefixes].join()}`)
+        .map(([key, { state, prefixes }]) =>
+          [key, state === "Established", isOld(key), ...prefixes].join(" "),
+        )
         .join("\n");
