@@ -46,10 +46,12 @@ export interface SpeakerMembership extends Membership {
   /** False when this process was frozen for so long that others may have taken over: asked before each answer. */
   mayAnswer(): boolean;
   /** Why `alive` is empty, where it is. */
-  fenced(): "quorumLost" | "stalled" | null;
+  fenced(): "arriving" | "quorumLost" | "stalled" | null;
 }
 
 const STALL_CHECK_MS = 200;
+/** A seed whose host is gone lets nobody wait longer than this. */
+const ARRIVAL_MS = 1000;
 
 export function startSpeakerMembership(options: SpeakerMembershipOptions): SpeakerMembership {
   const { log, clock, timing } = options;
@@ -134,12 +136,30 @@ export function startSpeakerMembership(options: SpeakerMembershipOptions): Speak
   ring.start();
   reviewQuorum();
 
-  const fenced = (): "quorumLost" | "stalled" | null =>
-    stalled ? "stalled" : options.fencing === "quorum" && !holds ? "quorumLost" : null;
+  /** Who has not greeted anybody yet takes itself for the only one, and would answer for every address. */
+  let arrival: "ahead" | "under way" | "over" = "ahead";
+  const arrive = async (): Promise<void> => {
+    const seeds = options.seeds?.() ?? [];
+    if (seeds.length > 0) {
+      arrival = "under way";
+      const limit = new Promise<void>((resolve) => clock.after(ARRIVAL_MS, resolve));
+      await Promise.race([ring.join(seeds), limit]);
+    }
+    arrival = "over";
+    if (!closed) changed();
+  };
+
+  const fenced = (): ReturnType<SpeakerMembership["fenced"]> => {
+    if (arrival !== "over") return "arriving";
+    return stalled ? "stalled" : options.fencing === "quorum" && !holds ? "quorumLost" : null;
+  };
 
   return {
-    alive: () =>
-      fenced() === null ? new Set(ring.members().map((m) => m.name)) : new Set<string>(),
+    alive() {
+      // Not before somebody asks: the seeds are known by then.
+      if (arrival === "ahead") void arrive();
+      return fenced() === null ? new Set(ring.members().map((m) => m.name)) : new Set<string>();
+    },
     allFerrolb: () => ring.members().every((m) => decodeMemberMeta(m.meta) !== null),
     facts: () =>
       ring.records().map((m) => ({

@@ -99,10 +99,27 @@ describe("the speaker's view of the ring", () => {
         keepKnown: () => undefined,
       }),
     );
+    for (const speaker of speakers) speaker.alive(); // as the first pass does
     return { clock, network, endpoints, speakers };
   }
   const sizes = (speakers: readonly SpeakerMembership[]) => speakers.map((s) => s.alive()?.size);
 
+  it("nobody answers for anything before it has greeted the others", async () => {
+    const { clock, speakers } = ring(3, "gossip");
+    expect(sizes(speakers)).to.deep.equal([0, 0, 0]);
+    expect(speakers[0]!.fenced()).to.equal("arriving");
+    const seen = new Set<number | undefined>();
+    for (const speaker of speakers) speaker.onChange(() => seen.add(speaker.alive()?.size));
+    await clock.run(2000);
+    expect(seen).not.to.include(1);
+    expect(sizes(speakers)).to.deep.equal([3, 3, 3]);
+  });
+  it("others that do not answer are waited for a second", async () => {
+    const { clock, network, endpoints, speakers } = ring(2, "gossip");
+    network.partition(endpoints[1]!, 1);
+    await clock.run(1100);
+    expect(speakers[0]!.alive()).to.deep.equal(new Set(["n1"]));
+  });
   it("gossip alone: both halves of a split network go on", async () => {
     const { clock, network, endpoints, speakers } = ring(3, "gossip");
     await clock.run(2000);
