@@ -2,34 +2,22 @@
  * Three speakers of MetalLB 0.16.1 and three of FerroLB in one cluster: one answer per address, through kills of
  * either kind. MetalLB's binaries come from `FERROLB_PEER_DIR`, or from the archive beside the project.
  */
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { execa } from "execa";
+import { join } from "node:path";
 import { expect } from "chai";
-import type { Running } from "../../src/lab/netns.ts";
 import { NAMESPACE, applyCrds, post } from "../support/crds.ts";
 import { isRoot } from "../support/lab.ts";
 import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
 import type { Kube } from "../support/kube.ts";
+import { mergeStatus, METALLB, peerDir, postSpeakerPod, startRelay } from "../support/metallb.ts";
 import { eventually } from "../support/wait.ts";
-import { percentile, startRing } from "./ring.ts";
+import { percentile } from "./arp-watch.ts";
+import { startRing } from "./ring.ts";
 import type { Launch, Ring } from "./ring.ts";
 
 const ADDRESSES = 100;
-const ARCHIVE = resolve("../shared/peers/metallb-0.16.1-linux-amd64.tar.xz");
 const THEIRS = ["n1", "n2", "n3"];
-
-/** Directory with `metallb-speaker`; null where it is not given. */
-async function peerDir(into: string): Promise<string | null> {
-  const given = process.env["FERROLB_PEER_DIR"];
-  if (given !== undefined) return given;
-  if (!existsSync(ARCHIVE)) return null;
-  await execa("tar", ["-xJf", ARCHIVE, "-C", into]);
-  return into;
-}
 
 describe("MetalLB and FerroLB in one ring", function () {
   this.timeout(240_000);
@@ -50,22 +38,12 @@ describe("MetalLB and FerroLB in one ring", function () {
     kube = await startKube(bin);
     const api = kube;
     close.push(() => api.stop());
-    const socket = join(dir, "api.sock");
-    const host = createServer((near) => {
-      const far = connect(Number(new URL(api.server).port), "127.0.0.1");
-      near.pipe(far).pipe(near);
-      near.on("error", () => far.destroy());
-      far.on("error", () => near.destroy());
-    }).listen(socket);
-    close.push(async () => {
-      host.close();
+    const relay = await startRelay(api, dir);
+    close.push(() => {
+      relay.close();
       return Promise.resolve();
     });
-    const kubeconfig = join(dir, "kubeconfig");
-    await writeFile(
-      kubeconfig,
-      (await readFile(api.kubeconfig, "utf8")).replace(api.server, "https://127.0.0.1:6443"),
-    );
+    const { kubeconfig } = relay;
 
     const launch: Launch = (node, { dir: own, addressOf, ferrolb }) => [
       "env",
@@ -84,23 +62,12 @@ describe("MetalLB and FerroLB in one ring", function () {
             ...["--health-probe-port", "0", "--exclude-interfaces", join(own, "none")],
           ]),
     ];
-    const relays: Running[] = [];
-    close.push(() => {
-      for (const relay of relays) relay.kill("SIGKILL");
-      return Promise.resolve();
-    });
     ring = await startRing({
       nodes: 6,
       addresses: ADDRESSES,
       launch,
       prepare: async (spaces) => {
-        for (const [, { space }] of spaces)
-          relays.push(
-            space.spawn(
-              process.execPath,
-              ...["--import", "tsx", resolve(import.meta.dirname, "relay-main.ts"), "6443", socket],
-            ),
-          );
+        for (const [, { space }] of spaces) relay.open(space);
         const [first] = spaces.values();
         await fill(api, [...spaces.keys()], (node) => first?.addressOf(node) ?? "");
       },
@@ -158,31 +125,17 @@ async function fill(
   addressOf: (node: string) => string,
 ): Promise<void> {
   await applyCrds(kube);
-  const metallb = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}`;
   for (const name of nodes) {
     await post(kube, "/api/v1/nodes", { apiVersion: "v1", kind: "Node", metadata: { name } });
-    const status = { phase: "Running", podIP: addressOf(name), podIPs: [{ ip: addressOf(name) }] };
-    const pods = `/api/v1/namespaces/${NAMESPACE}/pods`;
-    await post(kube, pods, {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { name: `speaker-${name}`, labels: { app: "metallb", component: "speaker" } },
-      spec: { nodeName: name, containers: [{ name: "speaker", image: "speaker" }] },
-    });
-    await kube.request(
-      "PATCH",
-      `${pods}/speaker-${name}/status`,
-      { status },
-      { "content-type": "application/merge-patch+json" },
-    );
+    await postSpeakerPod(kube, name, addressOf(name));
   }
-  await post(kube, `${metallb}/ipaddresspools`, {
+  await post(kube, `${METALLB}/ipaddresspools`, {
     apiVersion: "metallb.io/v1beta1",
     kind: "IPAddressPool",
     metadata: { name: "ring" },
     spec: { addresses: [`198.51.100.1-198.51.100.${ADDRESSES}`] },
   });
-  await post(kube, `${metallb}/l2advertisements`, {
+  await post(kube, `${METALLB}/l2advertisements`, {
     apiVersion: "metallb.io/v1beta1",
     kind: "L2Advertisement",
     metadata: { name: "ring" },
@@ -196,12 +149,9 @@ async function fill(
       metadata: { name },
       spec: { type: "LoadBalancer", ports: [{ port: 80 }] },
     });
-    await kube.request(
-      "PATCH",
-      `/api/v1/namespaces/default/services/${name}/status`,
-      { status: { loadBalancer: { ingress: [{ ip: `198.51.100.${i}` }] } } },
-      { "content-type": "application/merge-patch+json" },
-    );
+    await mergeStatus(kube, `/api/v1/namespaces/default/services/${name}`, {
+      loadBalancer: { ingress: [{ ip: `198.51.100.${i}` }] },
+    });
     await post(kube, "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
       apiVersion: "discovery.k8s.io/v1",
       kind: "EndpointSlice",

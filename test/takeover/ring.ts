@@ -1,16 +1,16 @@
 /** Speakers on one wire, each in a namespace, and a client that asks for their addresses all the time. */
-import { createInterface } from "node:readline";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createWriteStream, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createNet } from "../../src/lab/netns.ts";
 import type { Netns, Running } from "../../src/lab/netns.ts";
 import { ferrolb } from "../support/lab.ts";
 import { yaml } from "../support/manifests.ts";
-import { eventually } from "../support/wait.ts";
+import { watchArp } from "./arp-watch.ts";
+import type { ArpWatch } from "./arp-watch.ts";
 
-export interface Ring {
+export interface Ring extends Omit<ArpWatch, "stop"> {
   readonly nodes: readonly string[];
   readonly ips: readonly string[];
   /** The speaker's own process, not the command that entered the namespace. */
@@ -19,28 +19,8 @@ export interface Ring {
   link(node: string, up: boolean): Promise<void>;
   /** Cuts the wire between two sets of nodes; the client stays with the first. */
   split(apart: readonly string[] | null): Promise<void>;
-  /** Every address is answered by one node, over some rounds in a row. */
-  settled(limitMs?: number): Promise<void>;
-  /** Owner of each address as last heard. */
-  owners(): ReadonlyMap<string, string>;
-  /** What happened to the addresses from a moment on. */
-  since(ms: number): Report;
   log(node: string): string;
   close(): Promise<void>;
-}
-
-export interface Report {
-  /** Longest time without an answer, per address, in ms. */
-  readonly gaps: ReadonlyMap<string, number>;
-  /** Time from the first to the last round in which two nodes answered, per address, in ms. */
-  readonly overlaps: ReadonlyMap<string, number>;
-  /** Changes of owner. */
-  readonly moves: number;
-}
-
-interface Round {
-  readonly ms: number;
-  readonly answers: ReadonlyMap<string, readonly string[]>;
 }
 
 /** What runs on a node: words of a command, started inside its namespace. */
@@ -90,12 +70,11 @@ export async function startRing(options: RingOptions): Promise<Ring> {
   const addressOf = (node: string): string => `192.0.2.${10 + Number(node.slice(1))}`;
   const spaces = new Map<string, Netns>();
   const running = new Map<string, Running>();
-  const rounds: Round[] = [];
   const macs = new Map<string, string>();
-  let watcher: Running | null = null;
+  let watch: ArpWatch | null = null;
 
   const close = async (): Promise<void> => {
-    watcher?.kill("SIGKILL");
+    watch?.stop();
     for (const process of running.values()) process.kill("SIGKILL");
     await net.destroy();
     await rm(dir, { recursive: true, force: true });
@@ -150,24 +129,8 @@ export async function startRing(options: RingOptions): Promise<Ring> {
     );
     for (const node of nodes) await start(node);
 
-    watcher = client.spawn(
-      process.execPath,
-      ...["--import", "tsx", resolve(import.meta.dirname, "arp-watch-main.ts")],
-      ...["eth0", CLIENT, String(periodMs), ...ips],
-    );
-    createInterface({ input: watcher.stdout }).on("line", (line) => {
-      const [ms = "", ...answers] = line.split(" ").filter(Boolean);
-      rounds.push({
-        ms: Number(ms),
-        answers: new Map(
-          answers.map((word) => {
-            const [ip = "", list = ""] = word.split("=");
-            return [ip, list.split("+").map((mac) => macs.get(mac) ?? mac)];
-          }),
-        ),
-      });
-      if (rounds.length > 40_000) rounds.splice(0, 10_000);
-    });
+    const heard = watchArp({ client, device: "eth0", own: CLIENT, periodMs, ips, nodes: macs });
+    watch = heard;
 
     const pidOf = async (node: string): Promise<number> => {
       const pids = await spaces
@@ -205,29 +168,9 @@ export async function startRing(options: RingOptions): Promise<Ring> {
         }
         await left.exec("ip", "link", "set", "trunk", apart === null ? "up" : "down");
       },
-      settled: async (limitMs = 30_000) => {
-        const fromMs = Date.now();
-        await eventually(
-          "one owner for each address",
-          () => {
-            const last = rounds.slice(-12);
-            return (
-              last.length === 12 &&
-              (last[0]?.ms ?? 0) >= fromMs &&
-              last.slice(2).every((r) => ips.every((ip) => r.answers.get(ip)?.length === 1)) &&
-              ips.every(
-                (ip) => new Set(last.slice(2).map((r) => r.answers.get(ip)?.[0])).size === 1,
-              )
-            );
-          },
-          limitMs,
-        );
-      },
-      owners: () => {
-        const last = rounds.at(-1);
-        return new Map(ips.map((ip) => [ip, last?.answers.get(ip)?.[0] ?? ""]));
-      },
-      since: (ms) => reportOf(rounds, ips, ms),
+      settled: heard.settled,
+      owners: heard.owners,
+      since: heard.since,
       log: (node) => readFileSync(join(dir, `${node}.log`), "utf8"),
       close,
     };
@@ -235,38 +178,6 @@ export async function startRing(options: RingOptions): Promise<Ring> {
     await close();
     throw error;
   }
-}
-
-function reportOf(rounds: readonly Round[], ips: readonly string[], fromMs: number): Report {
-  const relevant = rounds.filter((r) => r.ms >= fromMs);
-  const gaps = new Map<string, number>();
-  const overlaps = new Map<string, number>();
-  let moves = 0;
-  for (const ip of ips) {
-    let lastMs = fromMs;
-    let longest = 0;
-    let owner = "";
-    let firstTwo: number | null = null;
-    let lastTwo = 0;
-    for (const { ms, answers } of relevant) {
-      const who = answers.get(ip) ?? [];
-      if (who.length > 0) {
-        longest = Math.max(longest, ms - lastMs);
-        lastMs = ms;
-      }
-      if (who.length > 1) {
-        firstTwo ??= ms;
-        lastTwo = ms;
-      }
-      if (who.length === 1 && who[0] !== undefined && who[0] !== owner) {
-        if (owner !== "") moves++;
-        owner = who[0];
-      }
-    }
-    gaps.set(ip, Math.max(longest, (relevant.at(-1)?.ms ?? fromMs) - lastMs));
-    overlaps.set(ip, firstTwo === null ? 0 : lastTwo - firstTwo);
-  }
-  return { gaps, overlaps, moves };
 }
 
 function manifests(
@@ -323,8 +234,3 @@ function manifests(
     ]),
   );
 }
-
-export const percentile = (values: Iterable<number>, share: number): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-};

@@ -5,7 +5,8 @@
  */
 import { expect } from "chai";
 import { isRoot } from "../support/lab.ts";
-import { percentile, startRing } from "./ring.ts";
+import { percentile } from "./arp-watch.ts";
+import { startRing } from "./ring.ts";
 import type { Ring } from "./ring.ts";
 
 const ROUNDS = Number(process.env["FERROLB_TAKEOVER_ROUNDS"] ?? 2);
