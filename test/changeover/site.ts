@@ -7,9 +7,9 @@ import type { FrrInstance } from "../../src/lab/frr-instance.ts";
 import type { FrrVersion } from "../../src/lab/frr-root.ts";
 import { createNet } from "../../src/lab/netns.ts";
 import type { Netns } from "../../src/lab/netns.ts";
+import { startControllerManager } from "../support/controller-manager.ts";
 import { startKube } from "../support/kube.ts";
 import type { Kube } from "../support/kube.ts";
-import { freePorts, startProgram, stopProgram } from "../support/kube-process.ts";
 import { ferrolb } from "../support/lab.ts";
 import { startRelay } from "../support/metallb.ts";
 import { watchArp } from "../takeover/arp-watch.ts";
@@ -57,7 +57,9 @@ export async function startSite({ bin, peers, frr, closing }: SiteOptions): Prom
   const words = await ferrolb();
   const kube = await startKube(bin);
   closing(() => kube.stop());
-  await collectGarbage(kube, bin, closing);
+  // What belongs to a Pod goes with it.
+  const manager = startControllerManager(bin, kube, ["garbage-collector-controller"]);
+  closing(() => manager.stop());
   const relay = await startRelay(kube, dir);
   closing(() => {
     relay.close();
@@ -133,23 +135,4 @@ export async function startSite({ bin, peers, frr, closing }: SiteOptions): Prom
       await writeFile(join(dir, "key/secretkey"), secret);
     },
   };
-}
-
-/** What goes with a Pod that is deleted is deleted by the controller manager. */
-async function collectGarbage(
-  kube: Kube,
-  bin: string,
-  closing: SiteOptions["closing"],
-): Promise<void> {
-  const [port = 0] = await freePorts(1);
-  const child = startProgram(join(kube.dir, "manager.log"), join(bin, "kube-controller-manager"), [
-    `--kubeconfig=${kube.kubeconfig}`,
-    "--controllers=garbage-collector-controller",
-    "--leader-elect=false",
-    "--bind-address=127.0.0.1",
-    `--secure-port=${port}`,
-    `--cert-dir=${kube.dir}/manager`,
-  ]);
-  closing(() => stopProgram(child));
-  return Promise.resolve();
 }

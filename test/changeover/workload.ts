@@ -1,15 +1,15 @@
 /** What runs in the cluster that changes over: pools, peers, advertisements of every kind, and Services of many. */
+import { applyCrds, NAMESPACE, post } from "../support/crds.ts";
 import type { Kube } from "../support/kube.ts";
-import { installCrds, METALLB, post, postSpeakerPod } from "../support/metallb.ts";
+import { METALLB, postSpeakerPod } from "../support/metallb.ts";
 import { eventually } from "../support/wait.ts";
 import { addressOf, COMMUNITY, LARGE, NODES, PASSWORD, ROUTERS } from "./plan.ts";
 
-const NAMESPACE = "metallb-system";
 const V1 = "/api/v1/namespaces";
 
 /** CRDs, nodes, Pods, MetalLB's Deployment and all configuration. */
 export async function configure(kube: Kube): Promise<void> {
-  await installCrds(kube);
+  await applyCrds(kube);
   for (const name of NODES) {
     await post(kube, "/api/v1/nodes", {
       apiVersion: "v1",
