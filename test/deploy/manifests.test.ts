@@ -24,6 +24,7 @@ const CHART_LABELS = [
   "helm.sh/chart",
   "app.kubernetes.io/managed-by",
   "app.kubernetes.io/instance",
+  "helm.sh/resource-policy",
 ];
 
 interface Container {
@@ -63,7 +64,8 @@ const withoutChartLabels = (value: unknown): unknown => {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => !CHART_LABELS.includes(key))
-      .map(([key, v]) => [key, withoutChartLabels(v)]),
+      .map(([key, v]) => [key, withoutChartLabels(v)] as const)
+      .filter(([key, v]) => key !== "annotations" || Object.keys(v as object).length > 0),
   );
 };
 
