@@ -16,7 +16,7 @@ import type {
 } from "./model.ts";
 import { sessionFamilies, sessionFor } from "./neighbor.ts";
 import { nodeFactsFor } from "./node-facts.ts";
-import type { ExcludePolicy } from "./node-facts.ts";
+import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import { groupPeers, peersOfNode } from "./peers-of-node.ts";
 import type { PeerGroup } from "./peers-of-node.ts";
 import { bgpDecisions, routesFor } from "./routes.ts";

@@ -1,11 +1,7 @@
+import { labelCounts } from "../api/exclude-policy.ts";
+import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import type { Node } from "../api/objects.ts";
 import { EXCLUDE_LABEL } from "../api/resources.ts";
-
-/**
- * What to do about the exclude label: `honour` it, `ignore` it, or `auto`: ignore it where all nodes of the
- * advertisements carry it, because then obeying would announce nothing anywhere.
- */
-export type ExcludePolicy = "honour" | "ignore" | "auto";
 
 /** What a Node says about announcing from it. */
 export interface NodeFacts {
@@ -37,7 +33,6 @@ export function nodeFactsFor(
 }
 
 /** Whether the label keeps this node from what `candidates`, the nodes of the advertisements, may announce. */
-export function isExcluded(node: NodeFacts, candidates: readonly string[]): boolean {
-  if (node.excludePolicy === "ignore" || !node.labelled.has(node.name)) return false;
-  return node.excludePolicy === "honour" || !candidates.every((name) => node.labelled.has(name));
-}
+export const isExcluded = (node: NodeFacts, candidates: readonly string[]): boolean =>
+  node.labelled.has(node.name) &&
+  labelCounts(node.excludePolicy, candidates, (name) => node.labelled.has(name));

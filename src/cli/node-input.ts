@@ -5,7 +5,7 @@ import { settleSnapshot } from "../allocator/settle.ts";
 import { refText } from "../api/objects.ts";
 import type { Problem } from "../api/problem.ts";
 import type { Snapshot } from "../api/snapshot.ts";
-import type { ExcludePolicy } from "../bgp/node-facts.ts";
+import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import type { Config } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import { addInputOptions, readInput } from "./input.ts";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError, Option } from "commander";
 import { frrLogLevel } from "../bgp/log-level.ts";
-import type { ExcludePolicy } from "../bgp/node-facts.ts";
+import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import { AppError } from "../errors.ts";
 import { startFrrEngine } from "../frr/engine.ts";
 import { vtyTo } from "../frr/vty.ts";

@@ -9,7 +9,7 @@ import type { EndpointView } from "../api/service-view.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import type { NodeBgp } from "../bgp/model.ts";
 import { nodeBgpFor } from "../bgp/node-bgp.ts";
-import type { ExcludePolicy } from "../bgp/node-facts.ts";
+import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import type { Config } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import type { Parsed } from "../config/parse.ts";

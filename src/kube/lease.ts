@@ -55,6 +55,19 @@ export async function leadWhenElected(
     leaseTransitions: transitions,
   });
 
+  /** 409 when somebody else was quicker: written over what we have seen alone. */
+  const put = ({ metadata }: Lease, transitions: number, held: boolean): Promise<unknown> =>
+    o.client.request("PUT", `${path}/${o.name}`, {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: {
+        name: o.name,
+        namespace: o.namespace,
+        resourceVersion: metadata.resourceVersion,
+      },
+      spec: spec(transitions, held),
+    });
+
   /** True when the Lease is ours now. */
   const tryToHold = async (): Promise<boolean> => {
     try {
@@ -65,16 +78,7 @@ export async function leadWhenElected(
       const expired = o.clock.now() - seen.atMs > durationMs;
       if (holder !== "" && holder !== o.identity && !expired) return false;
       const transitions = (lease.spec?.leaseTransitions ?? 0) + (holder === o.identity ? 0 : 1);
-      await o.client.request("PUT", `${path}/${o.name}`, {
-        apiVersion: "coordination.k8s.io/v1",
-        kind: "Lease",
-        metadata: {
-          name: o.name,
-          namespace: o.namespace,
-          resourceVersion: lease.metadata.resourceVersion,
-        },
-        spec: spec(transitions, true),
-      });
+      await put(lease, transitions, true);
       return true;
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
@@ -108,16 +112,7 @@ export async function leadWhenElected(
     try {
       const lease = (await o.client.request("GET", `${path}/${o.name}`)) as Lease;
       if (lease.spec?.holderIdentity !== o.identity) return;
-      await o.client.request("PUT", `${path}/${o.name}`, {
-        apiVersion: "coordination.k8s.io/v1",
-        kind: "Lease",
-        metadata: {
-          name: o.name,
-          namespace: o.namespace,
-          resourceVersion: lease.metadata.resourceVersion,
-        },
-        spec: spec(lease.spec.leaseTransitions ?? 0, false),
-      });
+      await put(lease, lease.spec.leaseTransitions ?? 0, false);
     } catch (error) {
       if (!(error instanceof AppError)) throw error; // it will expire by itself
     }

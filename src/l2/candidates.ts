@@ -1,13 +1,12 @@
 /** Which nodes could announce a Service at L2, and what keeps the others from it: behaviour reference 2.4, 3.1. */
+import { labelCounts } from "../api/exclude-policy.ts";
+import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import type { Node, Service } from "../api/objects.ts";
 import { EXCLUDE_LABEL } from "../api/resources.ts";
 import { anySelectorMatches } from "../api/selector.ts";
 import type { EndpointView } from "../api/service-view.ts";
 import type { L2Advertisement, Pool } from "../config/config.ts";
 import type { Interfaces } from "./interfaces.ts";
-
-/** What to do about the exclude label; `auto` ignores it where all nodes of the advertisements carry it. */
-export type ExcludePolicy = "honour" | "ignore" | "auto";
 
 /** Why a node that an advertisement lists is no candidate. */
 export type Unfit =
@@ -60,12 +59,11 @@ export function fitnessOf(
   const listed = [...new Set(advertisements.flatMap((a) => a.nodes))].sort();
   const labelled = (name: string): boolean =>
     nodes.get(name)?.metadata.labels?.[EXCLUDE_LABEL] !== undefined;
-  const labelCounts =
-    excludePolicy === "honour" || (excludePolicy === "auto" && !listed.every(labelled));
+  const isExcluding = labelCounts(excludePolicy, listed, labelled);
   const isLocal = service.spec?.externalTrafficPolicy === "Local";
   const unfitness = (name: string): Unfit | null => {
     if (isNetworkUnavailable(nodes.get(name))) return "nodeNetworkUnavailable";
-    if (labelCounts && labelled(name)) return "nodeLabeledExcludeBalancers";
+    if (isExcluding && labelled(name)) return "nodeLabeledExcludeBalancers";
     if (isLocal && !endpoints.nodes.has(name)) return "noLocalEndpoints";
     const up = interfacesByNode?.get(name);
     if (up !== undefined && !canUse(interfacesOn(advertisements, name), up)) return "noInterface";

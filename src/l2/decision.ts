@@ -12,7 +12,8 @@ import { compareIps } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
 import type { Interfaces } from "./interfaces.ts";
 import { advertisementsFor, fitnessOf, interfacesOn } from "./candidates.ts";
-import type { Cluster, ExcludePolicy, Fitness, Unfit } from "./candidates.ts";
+import type { ExcludePolicy } from "../api/exclude-policy.ts";
+import type { Cluster, Fitness, Unfit } from "./candidates.ts";
 import { electionOrder } from "./election.ts";
 import { boundedSpread } from "./spread.ts";
 

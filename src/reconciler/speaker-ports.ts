@@ -1,7 +1,7 @@
 /** What the speaker needs from the world, and what its passes share. */
 import type { Parsed } from "../config/parse.ts";
 import type { BgpOptions } from "../bgp/node-bgp.ts";
-import type { ExcludePolicy } from "../bgp/node-facts.ts";
+import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import type { Store } from "../api/store.ts";
 import type { Ip } from "../net/ip.ts";
