@@ -3,7 +3,8 @@ import type { Endpoint, Node, Service } from "../../src/api/objects.ts";
 import { EXCLUDE_LABEL } from "../../src/api/resources.ts";
 import { endpointsByService } from "../../src/api/service-view.ts";
 import { bgpDecision } from "../../src/bgp/decision.ts";
-import { nodeFactsFor, type ExcludePolicy } from "../../src/bgp/node-facts.ts";
+import type { ExcludePolicy } from "../../src/api/exclude-policy.ts";
+import { nodeFactsFor } from "../../src/bgp/node-facts.ts";
 import type { BgpAdvertisement } from "../../src/config/config.ts";
 import { advertisement, pool, service, snapshot } from "../support/bgp-fixture.ts";
 
