@@ -56,6 +56,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "pools, sessions, Services and members on one screen",
     load: () => import("./status.ts"),
   },
+  init: {
+    summary: "write a first configuration",
+    load: () => import("./init.ts"),
+  },
+  probe: {
+    summary: "ask the network who answers for an address",
+    load: () => import("./probe.ts"),
+  },
   diff: {
     summary: "what a change does to FRR: commands and effects",
     load: () => import("./diff.ts"),

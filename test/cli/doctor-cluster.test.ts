@@ -5,6 +5,8 @@ import { Ajv } from "ajv";
 import { expect } from "chai";
 import { execa } from "execa";
 import { parseAllDocuments } from "yaml";
+import { sceneOfCluster } from "../../src/cli/doctor.ts";
+import { diagnose } from "../../src/explain/doctor/doctor.ts";
 import type { Diagnosis } from "../../src/explain/doctor/doctor.ts";
 import { ensureBundle, ferrolb } from "../support/bundle.ts";
 import { startControllerManager } from "../support/controller-manager.ts";
@@ -91,12 +93,12 @@ describe("ferrolb doctor on a live cluster", function () {
     return ended.stdout;
   };
   let fits: ((value: unknown) => boolean) | null = null;
-  const diagnosis = async (): Promise<Diagnosis & { exitCode: number }> => {
-    const { stdout, exitCode = -1, stderr } = await doctor("-o", "json");
-    expect(stdout, stderr).not.to.equal("");
-    const answer = JSON.parse(stdout) as Diagnosis;
-    expect(fits?.(answer)).to.equal(true);
-    return { ...answer, exitCode };
+  /** What the command does, without a process for each look; the command itself is run below. */
+  const diagnosis = async (): Promise<Diagnosis> => {
+    const scene = await sceneOfCluster(running().kubeconfig, NS);
+    const answer = diagnose({ ...scene, local: null });
+    expect(fits?.(JSON.parse(JSON.stringify(answer)))).to.equal(true);
+    return answer;
   };
   /** What is wrong beyond notes; waits for the DaemonSet's controller. */
   const wrong = async (desired: number) => {
@@ -111,7 +113,7 @@ describe("ferrolb doctor on a live cluster", function () {
       30_000,
       300,
     ).catch((e: unknown) => expect.fail(`${String(e)}: ${last}`));
-    const findings = answer.findings.filter((f) => f.code !== "podsNotReady");
+    const findings = answer.findings.filter((f) => !f.code.startsWith("podsNot"));
     return { ...answer, findings };
   };
 
@@ -384,14 +386,13 @@ describe("ferrolb doctor on a live cluster", function () {
     it(`${what}: ${c.code}, and the command it gives mends it`, async () => {
       await c.put();
       try {
-        const { findings, exitCode } = await wrong(c.desired ?? 3);
+        const { findings } = await wrong(c.desired ?? 3);
         const found = findings.filter((f) => f.severity !== "note");
         expect(found.map((f) => [f.severity, f.code, f.message])).to.deep.equal([
           [c.severity, c.code, c.message],
         ]);
         expect(found[0]?.fixes[0]?.command).to.equal(c.fix);
         expect(found[0]?.evidence).not.to.deep.equal([]);
-        expect(exitCode).to.equal(c.severity === "error" || exitCode === 1 ? 1 : 0);
         if (c.caution !== undefined) expect(found[0]?.fixes[1]?.caution).to.equal(c.caution);
         if (NOT_RUN.includes(c.code)) return;
         // Fixed by the very command, run in a shell.
@@ -423,8 +424,9 @@ describe("ferrolb doctor on a live cluster", function () {
       const now = await diagnosis();
       return now.speaker?.ready === 3 && now;
     });
-    expect([answer.exitCode, answer.healthy]).to.deep.equal([0, true]);
     expect(answer.nodesWithoutSpeaker).to.deep.equal([]);
+    const { stdout, exitCode } = await doctor("-o", "json");
+    expect([exitCode, JSON.parse(stdout)]).to.deep.equal([0, answer]);
   });
 
   it("turns from warn to ok by the line of the documentation", async () => {
@@ -438,17 +440,17 @@ describe("ferrolb doctor on a live cluster", function () {
 
   it("says the same of a dump as of the cluster it was taken from", async () => {
     await tolerations([]);
-    const live = await wrong(2);
+    await wrong(2);
     const dump = join(running().dir, "dump.yaml");
     const kinds =
       "nodes,namespaces,services,pods,configmaps,daemonsets,deployments,ipaddresspools,l2advertisements,bgpadvertisements,bgppeers.v1beta2.metallb.io";
-    await writeFile(dump, await shell(`kubectl get ${kinds} -A -o yaml`));
-    const { stdout, exitCode, stderr } = await ferrolb(["doctor", "-f", dump, "-o", "json"]);
-    expect([exitCode, stderr]).to.deep.equal([1, ""]);
-    const { exitCode: _, ...answer } = live;
-    expect(JSON.parse(stdout)).to.deep.equal({
-      ...answer,
-      findings: (JSON.parse(stdout) as Diagnosis).findings,
+    // The DaemonSet's controller may move between the two looks.
+    await eventually("the same answers", async () => {
+      const live = await diagnosis();
+      await writeFile(dump, await shell(`kubectl get ${kinds} -A -o yaml`));
+      const { stdout, exitCode, stderr } = await ferrolb(["doctor", "-f", dump, "-o", "json"]);
+      expect([exitCode, stderr, JSON.parse(stdout)]).to.deep.equal([1, "", live]);
+      return true;
     });
     const text = (await ferrolb(["doctor", "-f", dump])).stdout;
     expect(text).to.contain(`taint ${CP}:NoSchedule: blocks speaker`);
