@@ -1,103 +1,20 @@
 /**
- * Lines that a real bgpd, zebra or bfdd refuses, or takes without a word and does not keep. Each time the
- * configuration before is in force again, the line is named, and no session is touched. The silent ones are
- * found by reading back and by nothing else.
+ * Each fault on real daemons: the configuration before is in force again, the line is named, and no session
+ * is touched. Reading back alone decides: an engine that believed what vtysh says would pass none of this.
  */
 import { expect } from "chai";
-import type { Desired } from "../../src/api/frr-desired.ts";
+import type { Applied, Desired } from "../../src/api/frr-desired.ts";
+import { parseTree } from "../../src/frr-config/tree.ts";
+import { bring } from "../../src/frr/bring.ts";
+import { readRunning } from "../../src/frr/running.ts";
+import { NO_TOLERANCE } from "../../src/frr/tolerance.ts";
+import { vtyshAt, type Vtysh } from "../../src/frr/vtysh.ts";
 import { FRR_VERSIONS } from "../../src/lab/frr-root.ts";
 import { startBench, type Bench } from "../support/bench.ts";
 import { engineOn, type TestEngine } from "../support/engine.ts";
 import { BASE } from "../support/frr-base.ts";
-import { renderModel } from "../support/frr-model.ts";
 import { settle } from "../support/frr-pair.ts";
-
-const TEXT = renderModel(BASE);
-const V4 = " neighbor 192.0.2.2";
-const AFTER_ROUTER = "router bgp 64500\n";
-const IN_IPV4 = " address-family ipv4 unicast\n";
-const IN_PROFILE = " profile FAST\n";
-const IN_MAP = /( match tag \d+\n)/;
-
-/** What is written, after what; the refused line is the last one written. */
-const FAULTS: readonly (readonly [name: string, after: string | RegExp, lines: string])[] = [
-  ["a hold time of 1 s", `${V4} timers 30 90\n`, `${V4} timers 0 1\n`],
-  ["a hold time of 2 s", `${V4} timers 30 90\n`, `${V4} timers 0 2\n`],
-  ["local-as equal to our AS", `${V4} timers 30 90\n`, `${V4} local-as 64500\n`],
-  [
-    "multihop on an interface",
-    "neighbor eth1 timers 30 90\n",
-    " neighbor eth1 ebgp-multihop 255\n",
-  ],
-  [
-    "multihop on iBGP, silently",
-    "neighbor 198.51.100.2 timers 30 90\n",
-    " neighbor 198.51.100.2 ebgp-multihop 255\n",
-  ],
-  ["an unknown word", `${V4} timers 30 90\n`, `${V4} foo\n`],
-  ["AS 0", `${V4} timers 30 90\n`, " neighbor 192.0.2.60 remote-as 0\n"],
-  ["an AS of 33 bits", `${V4} timers 30 90\n`, " neighbor 192.0.2.60 remote-as 4294967296\n"],
-  ["port 70000", `${V4} timers 30 90\n`, `${V4} port 70000\n`],
-  [
-    "a connect time of 70000 s",
-    "neighbor eth1 timers 30 90\n",
-    " neighbor eth1 timers connect 70000\n",
-  ],
-  ["an update source in no form", `${V4} timers 30 90\n`, `${V4} update-source 192.0.2.1/24\n`],
-  ["a password of 300 characters", `${V4} timers 30 90\n`, `${V4} password ${"x".repeat(300)}\n`],
-  [
-    "our own address as a neighbour",
-    `${V4} timers 30 90\n`,
-    " neighbor 192.0.2.1 remote-as 64501\n",
-  ],
-  ["a neighbour without an AS", `${V4} timers 30 90\n`, " neighbor 192.0.2.61 timers connect 5\n"],
-  [
-    "connected check off on an interface",
-    "neighbor eth1 timers 30 90\n",
-    " neighbor eth1 disable-connected-check\n",
-  ],
-  ["a router ID that is no address", AFTER_ROUTER, " bgp router-id 300.1.1.1\n"],
-  ["an unknown option of the instance", AFTER_ROUTER, " bgp nonsense\n"],
-  ["an address that is none", IN_IPV4, "  network 203.0.113.300/32\n"],
-  ["a prefix with host bits, silently", IN_IPV4, "  network 203.0.113.9/24\n"],
-  ["a prefix of 33 bits", IN_IPV4, "  network 203.0.113.9/33\n"],
-  ["a policy in no direction", IN_IPV4, "  neighbor 192.0.2.2 route-map X sideways\n"],
-  ["an unknown neighbour in a family", IN_IPV4, "  neighbor 192.0.2.62 activate\n"],
-  ["a prefix of the other family", IN_IPV4, "  network 2001:db8::/64\n"],
-  ["a community out of range", IN_MAP, " set community 70000:1 additive\n"],
-  [
-    "a prefix list entry that is none",
-    /^(!\n)/m,
-    "ip prefix-list EXTRA seq 5 permit 300.0.0.0/8\n",
-  ],
-  ["a tag of 33 bits", /^(!\n)/m, "route-map ferrolb-x permit 1\n set tag 4294967296\n"],
-  ["an unknown action in a route-map", IN_MAP, " set nonsense 1\n"],
-  ["a route-map entry 65536", /^(!\n)/m, "route-map ferrolb-x permit 65536\n"],
-  ["a BFD interval of 5 ms", IN_PROFILE, "  receive-interval 5\n"],
-  ["a detect multiplier of 256", IN_PROFILE, "  detect-multiplier 256\n"],
-  ["a minimum TTL of 255", IN_PROFILE, "  minimum-ttl 255\n"],
-  ["an unknown log level", /^(!\n)/m, "log stdout loud\n"],
-  ["an unknown debug", /^(!\n)/m, "debug bgp nonsense\n"],
-  ["a second AS in one VRF", /^(!\n)/m, "router bgp 64999\n"],
-];
-
-/** Written after the first match; a setting that is there already is replaced, as a template would. */
-function faulty(after: string | RegExp, lines: string): string {
-  const out = TEXT.replace(after, (found) => found + lines);
-  expect(out).not.to.equal(TEXT);
-  return /timers 0 [12]\n$/.test(lines)
-    ? out.replace(`${V4} timers 30 90\n`, "")
-    : lines.includes("detect-multiplier 256")
-      ? out.replace("  detect-multiplier 5\n", "")
-      : lines.includes("log stdout loud")
-        ? out.replace("log stdout informational\n", "")
-        : lines.includes("bgp router-id 300")
-          ? out.replace(" bgp router-id 10.1.1.3\n", "")
-          : out.replace(
-              /( match tag \d+\n set (?:community 70000:1|local-preference 4\d+).*\n) set community .*\n/,
-              "$1",
-            );
-}
+import { checkFault, FAULTS, TEXT } from "./fault-list.ts";
 
 for (const version of FRR_VERSIONS)
   describe(`what FRR ${version} refuses`, function () {
@@ -122,26 +39,52 @@ for (const version of FRR_VERSIONS)
       await bench.close();
     });
 
-    for (const [name, after_, lines] of FAULTS)
-      it(name, async () => {
-        const before_ = await bench.node.vtysh("show running-config");
-        const culprit = lines.trim().split("\n").at(-1)!.trim();
-        const desired: Desired = {
-          text: faulty(after_, lines),
-          originOf: (path) => [{ kind: "BGPPeer", namespace: "test", name: path.at(-1) ?? "" }],
-        };
-        const outcome = await engine.apply(desired, new AbortController().signal);
-        expect(outcome.kind).to.equal("refused");
-        if (outcome.kind !== "refused") return;
-        const named = outcome.refusals.flatMap(({ objects }) => objects.map((o) => o.name));
-        expect(named).to.include(culprit);
-        expect(outcome.refusals.map(({ words }) => words).join("")).not.to.equal("");
-        expect(await bench.node.vtysh("show running-config")).to.equal(before_);
-      });
+    for (const fault of FAULTS)
+      it(fault[0], () =>
+        checkFault(
+          {
+            apply: (desired) => engine.apply(desired, new AbortController().signal),
+            running: () => bench.node.vtysh("show running-config"),
+          },
+          fault,
+        ),
+      );
 
     it("and no session was touched, nothing was left unrestored", async () => {
       expect(await uptimes()).to.deep.equal(since);
       expect(engine.stats().unrestored).to.equal(0);
       expect(engine.stats().refused).to.equal(FAULTS.length);
     });
+
+    it("and without its reading back it would find none of them", async () => {
+      const vtysh = vtyshAt({ command: bench.node.vtyshPath, vtyDir: bench.node.vtyDir });
+      const missed: string[] = [];
+      for (const fault of FAULTS) {
+        const wrong = await checkFault(
+          {
+            apply: (desired) => applyUnread(vtysh, desired),
+            running: () => bench.node.vtysh("show running-config"),
+          },
+          fault,
+        ).catch((error: unknown) => String(error));
+        if (wrong === "AssertionError: expected 'applied' to equal 'refused'") missed.push(fault[0]);
+        await engine.bringTo(TEXT);
+      }
+      expect(missed).to.deep.equal(FAULTS.map(([name]) => name));
+    });
   });
+
+/** The engine's own work, with a reading that says what was hoped for once a batch was given. */
+async function applyUnread(vtysh: Vtysh, desired: Desired): Promise<Applied> {
+  const tree = parseTree(desired.text);
+  const known = await readRunning(vtysh);
+  const believing: Vtysh = {
+    ...vtysh,
+    show: () => Promise.resolve(`zebra bgpd bfdd\n${desired.text}`),
+  };
+  const task = { vtysh: believing, running: known, desired, tree, ours: parseTree(TEXT) };
+  const { refusals, commands } = await bring({ ...task, tolerance: NO_TOLERANCE });
+  return refusals.length > 0
+    ? { kind: "refused", refusals }
+    : { kind: "applied", commands, durationMs: 0 };
+}
