@@ -23,6 +23,12 @@ export function sessionFamilies(peer: Peer): readonly Family[] {
 export const isExternal = (peer: Peer): boolean =>
   peer.remoteAs === "external" || (peer.remoteAs !== "internal" && peer.remoteAs !== peer.myAsn);
 
+/**
+ * Seconds between two attempts to connect, where `connectTime` says nothing. FRR's own 120 leave a node without
+ * routes for minutes after its router came back, as the sidecar takes no calls (ADR 0055).
+ */
+export const CONNECT_S = 15;
+
 export function sessionFor(peer: Peer): Session {
   const families = sessionFamilies(peer);
   const unnumbered = peer.endpoint.kind === "interface";
@@ -47,7 +53,7 @@ export function sessionFor(peer: Peer): Session {
       peer.timers === null
         ? null
         : { keepaliveS: peer.timers.keepaliveTimeS, holdS: peer.timers.holdTimeS },
-    connectS: peer.connectTimeS,
+    connectS: peer.connectTimeS ?? CONNECT_S,
     gracefulRestart: peer.gracefulRestart,
     families,
   };

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
+import type { Service, ServiceKey } from "../api/objects.ts";
 import { frrLogLevel } from "../bgp/log-level.ts";
 import { nodeBgpFor } from "../bgp/node-bgp.ts";
 import { AppError } from "../errors.ts";
@@ -10,9 +11,11 @@ import { readRunning } from "../frr/running.ts";
 import { vtyshAt } from "../frr/vtysh.ts";
 import { renderFrr } from "../frr-templates/render.ts";
 import { l2Decisions } from "../l2/decision.ts";
+import type { L2Decision } from "../l2/decision.ts";
 import { movesBetween } from "../l2/moves.ts";
 import type { Register } from "./commands.ts";
 import { EXIT, exitWith } from "./exit.ts";
+import { collect } from "./input.ts";
 import { addNodeOptions, complainOf, excludePolicyOf, readNodeInput } from "./node-input.ts";
 import type { NodeFlags } from "./node-input.ts";
 import { addOutputOption, printAs } from "./output.ts";
@@ -22,7 +25,7 @@ interface DiffFlags extends NodeFlags {
   readonly running?: string;
   readonly vtysh?: string | true;
   readonly vtyDir?: string;
-  readonly from?: string;
+  readonly from?: readonly string[];
   readonly hostname?: string;
   readonly logLevel: string;
   readonly showSecrets: boolean;
@@ -44,25 +47,33 @@ interface Before {
   readonly ours: Block;
 }
 
-async function render(flags: DiffFlags): Promise<{ text: string; failed: boolean }> {
+/** What a set of manifests asks of the node: its frr.conf, and who answers for which address at L2. */
+interface Side {
+  readonly text: string;
+  readonly failed: boolean;
+  readonly services: readonly Service[];
+  readonly l2: ReadonlyMap<ServiceKey, L2Decision>;
+}
+
+/** @param held Services whose addresses stay, where `--allocate` gives addresses */
+async function sideOf(flags: DiffFlags, held: readonly Service[] = []): Promise<Side> {
   const logLevel = frrLogLevel(flags.logLevel, process.env["FRR_LOGGING_LEVEL"]);
   if (logLevel === null) throw new AppError("ERR_USAGE", `no such log level: ${flags.logLevel}`);
-  const { config, snapshot, problems } = await readNodeInput(flags);
-  const node = nodeBgpFor(config, snapshot, flags.node, {
-    lbClass: flags.lbClass,
-    excludePolicy: excludePolicyOf(flags),
-    hostname: flags.hostname ?? flags.node,
-    logLevel,
-  });
-  return { text: renderFrr(node), failed: complainOf([...problems, ...node.problems]) };
+  const { config, snapshot, problems } = await readNodeInput(flags, held);
+  const shared = { lbClass: flags.lbClass, excludePolicy: excludePolicyOf(flags) };
+  const hostname = flags.hostname ?? flags.node;
+  const node = nodeBgpFor(config, snapshot, flags.node, { ...shared, hostname, logLevel });
+  return {
+    text: renderFrr(node),
+    failed: complainOf([...problems, ...node.problems]),
+    services: snapshot.services,
+    l2: l2Decisions(config, snapshot, flags.node, null, shared),
+  };
 }
 
 /** @throws AppError `ERR_UNREADABLE_INPUT`, `ERR_FRR_UNREACHABLE` */
-async function before(flags: DiffFlags): Promise<Before> {
-  if (flags.from !== undefined) {
-    const { text } = await render({ ...flags, filename: [flags.from] });
-    return { running: parseTree(text), ours: parseTree(text) };
-  }
+async function before(flags: DiffFlags, old: Side | null): Promise<Before> {
+  if (old !== null) return { running: parseTree(old.text), ours: parseTree(old.text) };
   if (flags.running !== undefined)
     return { running: parseTree(await readRunningFile(flags.running)), ours: emptyBlock() };
   const vtysh = vtyshAt({
@@ -70,23 +81,6 @@ async function before(flags: DiffFlags): Promise<Before> {
     ...(flags.vtyDir === undefined ? {} : { vtyDir: flags.vtyDir }),
   });
   return { running: (await readRunning(vtysh)).tree, ours: emptyBlock() };
-}
-
-/** Addresses that another node answers for at L2 afterwards; only two sets of manifests can tell. */
-async function vipsMoved(flags: DiffFlags): Promise<readonly string[]> {
-  if (flags.from === undefined) return [];
-  const decisions = async (given: NodeFlags) => {
-    const { config, snapshot } = await readNodeInput(given);
-    return l2Decisions(config, snapshot, given.node, null, {
-      lbClass: given.lbClass,
-      excludePolicy: excludePolicyOf(given),
-    });
-  };
-  const [old, now] = [
-    await decisions({ ...flags, filename: [flags.from] }),
-    await decisions(flags),
-  ];
-  return movesBetween(old, now).map(({ ip }) => ip);
 }
 
 async function readRunningFile(path: string): Promise<string> {
@@ -119,7 +113,7 @@ export const register: Register = (program) => {
     .option("--running <file>", "a running configuration, - for standard input")
     .option("--vtysh [path]", "ask the FRR of this machine")
     .option("--vty-dir <dir>", "directory of its sockets")
-    .option("--from <path>", "the manifests before the change")
+    .option("--from <path>", "the manifests before the change; like -f, may be repeated", collect)
     .option("--hostname <name>", "host name in frr.conf (default: the name of the node)")
     .option("--log-level <level>", "all, debug, info, warn, error, none, or a level of FRR", "info")
     .option("--show-secrets", "print passwords instead of stars", false)
@@ -131,17 +125,19 @@ export const register: Register = (program) => {
       const sources = [flags.running, flags.vtysh, flags.from].filter((one) => one !== undefined);
       if (sources.length !== 1)
         throw new AppError("ERR_USAGE", "say what runs now: one of --running, --vtysh, --from");
-      const { text, failed } = await render(flags);
-      const { running, ours } = await before(flags);
-      const { commands, effects } = deltaFor(running, parseTree(text), { ours });
+      const old =
+        flags.from === undefined ? null : await sideOf({ ...flags, filename: flags.from });
+      const now = await sideOf(flags, old?.services);
+      const { running, ours } = await before(flags, old);
+      const { commands, effects } = deltaFor(running, parseTree(now.text), { ours });
       const answer: DiffAnswer = {
         commands: commands.map((one) => (flags.showSecrets ? one.text : maskLine(one.text))),
         sessionsReset: effects.sessionsReset,
         prefixesAdded: effects.prefixesAdded,
         prefixesWithdrawn: effects.prefixesWithdrawn,
-        vipsMoved: await vipsMoved(flags),
+        vipsMoved: old === null ? [] : movesBetween(old.l2, now.l2).map(({ ip }) => ip),
       };
       printAs(flags.output, answer, () => forPeople(answer));
-      exitWith(failed ? EXIT.inputHasErrors : EXIT.fine);
+      exitWith(now.failed ? EXIT.inputHasErrors : EXIT.fine);
     });
 };

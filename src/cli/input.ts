@@ -36,7 +36,11 @@ export interface InputFlags {
   readonly namespace: string;
 }
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+/** For an option that may be repeated. */
+export const collect = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  value,
+];
 
 /** Adds `-f` (repeatable, required) and `--namespace` to a command. */
 export const addInputOptions = (command: Command): Command =>

@@ -29,9 +29,12 @@ export function movesAgainst(old: Snapshot, now: Snapshot, lbClass: string): rea
 }
 
 /** What is shown today is what is in use, on whichever side it is shown. */
-function withStatusOf(old: readonly Service[], now: readonly Service[]): readonly Service[] {
-  const shown = new Map(now.map((service) => [keyOf(service), service.status]));
-  return old.map((service) => {
+export function withStatusOf(
+  services: readonly Service[],
+  others: readonly Service[],
+): readonly Service[] {
+  const shown = new Map(others.map((service) => [keyOf(service), service.status]));
+  return services.map((service) => {
     const status = service.status ?? shown.get(keyOf(service));
     return status === undefined ? service : { ...service, status };
   });

@@ -3,6 +3,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { settleSnapshot } from "../allocator/settle.ts";
 import { refText } from "../api/objects.ts";
+import type { Service } from "../api/objects.ts";
 import type { Problem } from "../api/problem.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import type { ExcludePolicy } from "../api/exclude-policy.ts";
@@ -10,6 +11,7 @@ import type { Config } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import { addInputOptions, readInput } from "./input.ts";
 import type { InputFlags } from "./input.ts";
+import { withStatusOf } from "./moves.ts";
 
 export interface NodeFlags extends InputFlags {
   readonly node: string;
@@ -41,14 +43,19 @@ export interface NodeInput {
   readonly problems: readonly Problem[];
 }
 
-export async function readNodeInput(flags: NodeFlags): Promise<NodeInput> {
+/** @param held Services as they were before: with `--allocate`, who had an address there keeps it */
+export async function readNodeInput(
+  flags: NodeFlags,
+  held: readonly Service[] = [],
+): Promise<NodeInput> {
   const { snapshot, problems: ofInput } = await readInput(flags);
   const parsed = parseConfig(snapshot);
   const { config, problems } = parsed;
   if (!snapshot.nodes.some((n) => n.metadata.name === flags.node))
     process.stderr.write(`note: there is no Node ${flags.node} in the manifests\n`);
   const services = flags.allocate
-    ? settleSnapshot(snapshot, parsed, flags.lbClass).services
+    ? settleSnapshot({ services: withStatusOf(snapshot.services, held) }, parsed, flags.lbClass)
+        .services
     : snapshot.services;
   return { snapshot: { ...snapshot, services }, config, problems: [...ofInput, ...problems] };
 }

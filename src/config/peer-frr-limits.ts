@@ -88,7 +88,7 @@ function checkAddresses({ peer, routerIdText }: PeerDraft, found: Findings): voi
     );
 }
 
-/** X8: echo is for one hop, a minimum TTL for several (RFC 5881, 5883). */
+/** X8: echo is for one hop, a minimum TTL for several (RFC 5881, 5883); tried in `test/bfd/on-the-wire.test.ts`. */
 function noteProfile({ peer, profile }: PeerDraft, found: Findings): void {
   if (profile === null) return;
   const name = `BFDProfile ${quoted(profile.profile.name)}`;
@@ -99,19 +99,28 @@ function noteProfile({ peer, profile }: PeerDraft, found: Findings): void {
       "spec.bfdProfile",
       `${name} is deleted: its last content stays in use`,
     );
-  if (profile.profile.echoMode && peer.ebgpMultiHop)
-    found.warn(
-      "X8",
+  const { echoMode, minimumTtl } = profile.profile;
+  const { endpoint, ebgpMultiHop } = peer;
+  const note = (code: string, message: string): void =>
+    found.warn("X8", code, "spec.bfdProfile", `${name} has ${message}`);
+  if (echoMode && ebgpMultiHop)
+    note(
       "echoOnMultiHop",
-      "spec.bfdProfile",
-      `${name} has echoMode, which works over one hop only: no echo runs with this multihop peer`,
+      "echoMode, which works over one hop only: no echo runs with this multihop peer",
     );
-  if (profile.profile.minimumTtl !== null && !peer.ebgpMultiHop)
-    found.warn(
-      "X8",
+  else if (echoMode && (endpoint.kind === "interface" || familyOf(endpoint.address) === 6))
+    note("echoOnIpv6", "echoMode, which over IPv6 works only if the peer runs FRR too");
+  if (minimumTtl === null) return;
+  const external = peer.remoteAs !== "internal" && peer.remoteAs !== peer.myAsn;
+  if (!ebgpMultiHop && external)
+    note(
       "minimumTtlOnSingleHop",
-      "spec.bfdProfile",
-      `${name} has minimumTtl, which counts for multihop peers only: it has no effect here`,
+      "minimumTtl, which counts for multihop peers only: it has no effect here",
+    );
+  else
+    note(
+      "minimumTtlUnchecked",
+      "minimumTtl, which FRR does not check on sessions of BGP: packets of any TTL are accepted",
     );
 }
 

@@ -10,14 +10,15 @@ import { viewFor } from "./view.ts";
  */
 export function renderFrr(node: NodeBgp): string {
   const view = viewFor(node);
+  const profiles = node.bfdProfiles.map(profileView);
   const parts = [
     templates.logging(view.logging),
     ...(node.instances.length > 0 ? [templates.bgpProcess({})] : []),
+    // First what is referred to: a session that begins before its profile is there sends by FRR's defaults.
+    ...(profiles.length > 0 ? [templates.bfd({ profiles })] : []),
     templates.routeMaps(view.routeMaps),
     ...view.instances.map((i) => templates.router(i)),
   ];
-  if (node.bfdProfiles.length > 0)
-    parts.push(templates.bfd({ profiles: node.bfdProfiles.map(profileView) }));
   return parts.join("") + extrasBlock(node.extras);
 }
 

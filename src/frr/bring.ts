@@ -1,13 +1,15 @@
 /**
- * Brings a running FRR to a desired configuration: delta, one batch, read back, compare. What FRR does not
+ * Brings a running FRR to a desired configuration: delta, one batch, read back, compare. What vtysh does not
+ * even know as a command is found before, and then nothing is given to FRR. What FRR does not
  * have afterwards was refused, whatever it said; then the prior configuration is restored, and read back too.
  */
-import { deltaFor, pathKey, type Difference } from "../frr-config/delta.ts";
+import { deltaFor, pathKey, type Delta, type Difference } from "../frr-config/delta.ts";
 import { maskLine, maskText } from "../frr-config/mask.ts";
 import { normalPath } from "../frr-config/normalise.ts";
 import type { Command } from "../frr-config/step.ts";
 import { paths, type Block } from "../frr-config/tree.ts";
 import type { Desired, Refusal } from "../api/frr-desired.ts";
+import type { Complaint } from "./complaints.ts";
 import { readRunning, type Running } from "./running.ts";
 import { learn, stillValid, type Tolerance } from "./tolerance.ts";
 import type { Vtysh } from "./vtysh.ts";
@@ -65,6 +67,10 @@ export async function bring(task: Task): Promise<Brought> {
       continue;
     }
     before = left;
+    if (pass === 0) {
+      const refusals = await refusedUnseen(task, delta);
+      if (refusals.length > 0) return { running, tolerance, commands, refusals, restored: true };
+    }
     complaints = await give(vtysh, delta.commands);
     commands += delta.commands.length;
     running = await readRunning(vtysh);
@@ -83,8 +89,32 @@ interface Saying {
 }
 
 async function give(vtysh: Vtysh, commands: readonly Command[]): Promise<readonly Saying[]> {
-  const complaints = await vtysh.batch(commands.map(({ text }) => text));
-  return complaints.map(({ line, words }) => ({ path: commands[line - 1]?.about ?? [], words }));
+  return sayings(commands, await vtysh.batch(commands.map(({ text }) => text)));
+}
+
+const sayings = (
+  commands: readonly Command[],
+  complaints: readonly Complaint[],
+): readonly Saying[] =>
+  complaints.map(({ line, words }) => ({ path: commands[line - 1]?.about ?? [], words }));
+
+/** Contexts that are entered, and prefixes: what Services change all day. */
+const ROUTINE =
+  /^ *(?:(?:no )?network \S+(?: route-map \S+)?|router bgp .*|(?:exit-)?address-family.*)$/;
+
+/** Lines that are no command at all, found before any other line of their batch is on its way to a router. */
+async function refusedUnseen(task: Task, delta: Delta): Promise<readonly Refusal[]> {
+  const texts = delta.commands.map(({ text }) => text);
+  if (texts.every((text) => ROUTINE.test(text))) return [];
+  const complaints = sayings(delta.commands, await task.vtysh.check(texts));
+  const keys = complaints.map(({ path }) => pathKey(path));
+  // A removal that FRR has no word for may be done by another line: reading back will tell.
+  const lost = delta.differences.filter(
+    ({ kind, path }) =>
+      kind === "missing" &&
+      keys.some((key) => pathKey(path) === key || isUnder(pathKey(path), key)),
+  );
+  return lost.length === 0 ? [] : refusalsFrom(complaints, lost, task);
 }
 
 /** Back to what was in force before, without touching what did not change. */

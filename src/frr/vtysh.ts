@@ -25,6 +25,11 @@ export interface Vtysh {
    * @returns what FRR complained about, by line. @throws AppError `ERR_FRR_UNREACHABLE`
    */
   batch(lines: readonly string[]): Promise<readonly Complaint[]>;
+  /**
+   * What vtysh itself can say against lines, FRR being told nothing: words that are no command.
+   * @throws AppError `ERR_FRR_UNREACHABLE`
+   */
+  check(lines: readonly string[]): Promise<readonly Complaint[]>;
   /** Of vtysh itself; `null` when it does not say. @throws AppError `ERR_FRR_UNREACHABLE` */
   version(): Promise<FrrVersion | null>;
 }
@@ -82,12 +87,18 @@ export function vtyshAt(options: VtyshOptions): Vtysh {
     async batch(lines) {
       const { major } = known ?? (await version()) ?? { major: 0 };
       const args = [...(major >= NO_FORK_SINCE ? ["--no-fork"] : []), "-f", "/dev/stdin"];
-      const { stdout } = await run(args, lines.map((line) => `${line}\n`).join(""), timeoutMs * 4);
+      const { stdout } = await run(args, textOf(lines), timeoutMs * 4);
+      return complaintsIn(stdout);
+    },
+    async check(lines) {
+      const { stdout } = await run(["-C", "-f", "/dev/stdin"], textOf(lines), timeoutMs * 4);
       return complaintsIn(stdout);
     },
     version,
   };
 }
+
+const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
 
 interface Said {
   readonly stdout: string;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
@@ -14,6 +14,7 @@ interface Answer {
   sessionsReset: { peer: string; why: string }[];
   prefixesAdded: string[];
   prefixesWithdrawn: string[];
+  vipsMoved: string[];
 }
 
 const manifests = (services: readonly string[], peer = "") => `
@@ -98,6 +99,54 @@ describe("ferrolb diff", function () {
   it("says nothing where nothing changes", async () => {
     const old = await before_(manifests(["203.0.113.1"]));
     expect((await answerOf(manifests(["203.0.113.1"]), old)).commands).to.deep.equal([]);
+  });
+
+  it("reads the manifests before from files and directories, like -f", async () => {
+    const [base, ...services] = manifests(["203.0.113.1", "203.0.113.2"]).split(/^---\n/m);
+    const folder = join(dir, "before");
+    await mkdir(folder);
+    await writeFile(join(dir, "first.yaml"), [base, ...services.slice(0, 3)].join("---\n"));
+    await writeFile(join(folder, "rest.yaml"), services.slice(3).join("---\n"));
+    const old = ["--from", join(dir, "first.yaml"), "--from", folder];
+    const now = manifests(["203.0.113.1", "203.0.113.2"]);
+    expect((await answerOf(now, old)).commands).to.deep.equal([]);
+    expect((await answerOf(now, old.slice(0, 2))).prefixesAdded).not.to.deep.equal([]);
+  });
+
+  it("keeps the addresses that were given before, and names those that move at L2", async () => {
+    const l2 = `---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: { name: l2, namespace: metallb-system }
+spec: { nodeSelectors: [{ matchLabels: { kubernetes.io/hostname: WINNER } }] }
+---
+apiVersion: v1
+kind: Node
+metadata: { name: worker-1, labels: { kubernetes.io/hostname: worker-1 } }
+---
+apiVersion: v1
+kind: Node
+metadata: { name: worker-2, labels: { kubernetes.io/hostname: worker-2 } }
+`;
+    const all = manifests(["203.0.113.7", "203.0.113.8"])
+      .replace(/^apiVersion: v1\nkind: Node\n.*\n---\n/m, "")
+      .replace(/nodeName: worker-1/g, "nodeName: worker-2")
+      .replace(/^status: .*\n/gm, "");
+    const side = (winner: string, services: string): string =>
+      services + l2.replace("WINNER", winner);
+    const onlySecond = all.replace(
+      /---\napiVersion: v1\nkind: Service\nmetadata: \{ name: s7,[^]*?(?=---)/,
+      "",
+    );
+    expect(onlySecond).not.to.equal(all);
+    const old = await before_(side("worker-1", onlySecond));
+    const answer = await answerOf(side("worker-2", all), [...old, "--allocate"]);
+    // s8 had the first address of the pool; s7, though before it by name, gets the next one.
+    expect(answer.prefixesAdded).to.deep.equal(["203.0.113.1/32"]);
+    expect(answer.prefixesWithdrawn).to.deep.equal([]);
+    expect(answer.vipsMoved).to.deep.equal(["203.0.113.0"]);
+    const still = await answerOf(side("worker-1", all), [...old, "--allocate"]);
+    expect(still.vipsMoved).to.deep.equal([]);
   });
 
   it("predicts a reset and hides the password that causes it", async () => {

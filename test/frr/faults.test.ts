@@ -56,6 +56,24 @@ for (const version of FRR_VERSIONS)
       expect(engine.stats().refused).to.equal(FAULTS.length);
     });
 
+    it("a line that is no command keeps its whole batch from FRR", async () => {
+      const version_ = async (): Promise<number | undefined> => {
+        const shown = await bench.node.vtysh("show bgp ipv4 unicast summary json");
+        return (JSON.parse(shown) as { tableVersion?: number }).tableVersion;
+      };
+      const before_ = await version_();
+      const [network = ""] = /^ {2}network 203.*$/m.exec(TEXT) ?? [];
+      const more = `${network}\n${network.replace("203.0.113.100", "203.0.113.250")}`;
+      const text = `${TEXT.replace(network, more)}nonsense of the extras\n`;
+      const outcome = await engine.bringTo(text);
+      expect(outcome.kind).to.equal("refused");
+      expect(outcome.kind === "refused" && outcome.refusals.map(({ path }) => path)).to.deep.equal([
+        ["nonsense of the extras"],
+      ]);
+      expect(before_).to.be.greaterThan(0);
+      expect(await version_()).to.equal(before_); // bgpd never had the prefix
+    });
+
     it("and without its reading back it would find none of them", async () => {
       const vtysh = vtyshAt({ command: bench.node.vtyshPath, vtyDir: bench.node.vtyDir });
       const missed: string[] = [];
@@ -67,7 +85,8 @@ for (const version of FRR_VERSIONS)
           },
           fault,
         ).catch((error: unknown) => String(error));
-        if (wrong === "AssertionError: expected 'applied' to equal 'refused'") missed.push(fault[0]);
+        if (wrong === "AssertionError: expected 'applied' to equal 'refused'")
+          missed.push(fault[0]);
         await engine.bringTo(TEXT);
       }
       expect(missed).to.deep.equal(FAULTS.map(([name]) => name));
@@ -80,6 +99,7 @@ async function applyUnread(vtysh: Vtysh, desired: Desired): Promise<Applied> {
   const known = await readRunning(vtysh);
   const believing: Vtysh = {
     ...vtysh,
+    check: () => Promise.resolve([]), // it finds what is no command, which is not the point here
     show: () => Promise.resolve(`zebra bgpd bfdd\n${desired.text}`),
   };
   const task = { vtysh: believing, running: known, desired, tree, ours: parseTree(TEXT) };

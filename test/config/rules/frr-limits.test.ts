@@ -138,8 +138,24 @@ describe("What is accepted with a word of warning", () => {
     ],
     [
       "echo and minimum TTL over several hops (X8)",
-      [bfd("b", "echoMode: true, minimumTtl: 254"), peer("p", "bfdProfile: b, ebgpMultiHop: true")],
-      ["warning X8 echoOnMultiHop"],
+      [bfd("b", "echoMode: true, minimumTtl: 250"), peer("p", "bfdProfile: b, ebgpMultiHop: true")],
+      ["warning X8 echoOnMultiHop", "warning X8 minimumTtlUnchecked"],
+    ],
+    [
+      "echo on an interface, where the peer is an IPv6 one (X8)",
+      [
+        bfd("b", "echoMode: true"),
+        peer(
+          "p",
+          "peerASN: 0, dynamicASN: external, peerAddress: '', interface: eth0, bfdProfile: b",
+        ),
+      ],
+      ["warning X8 echoOnIpv6"],
+    ],
+    [
+      "minimum TTL on iBGP, which may be several hops away",
+      [bfd("b", "minimumTtl: 254"), peer("p", "peerASN: 64500, bfdProfile: b")],
+      ["warning X8 minimumTtlUnchecked"],
     ],
   ];
   for (const [given, docs, then] of cases)
