@@ -188,7 +188,7 @@ const halting = (
   vtysh: string,
   at: Record<"armed" | "reached" | "go", string>,
 ): string => `#!/bin/sh
-case "$*" in *-f*) ;; *) exec ${vtysh} "$@" ;; esac
+case "$*" in *-C*) exec ${vtysh} "$@" ;; *-f*) ;; *) exec ${vtysh} "$@" ;; esac
 [ -e ${at.armed} ] || exec ${vtysh} "$@"
 {
   i=0

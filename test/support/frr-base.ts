@@ -18,6 +18,7 @@ const plain = {
 const treatment = { localPref: null, communities: ["64500:7"], large: [] };
 
 export const BASE: Model = {
+  real: false,
   log: "informational",
   debug: false,
   routerId: "10.1.1.3",

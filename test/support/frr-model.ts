@@ -3,6 +3,7 @@
  * whose far ends exist (`test/support/bench.ts`) and on some that do not.
  */
 import fc from "fast-check";
+import { renderReal } from "./frr-real.ts";
 
 /** What a peer is sent with a class, and the peers that are sent it at all. */
 export interface Treatment {
@@ -26,6 +27,8 @@ export interface PeerModel {
 }
 
 export interface Model {
+  /** Rendered by the code of a node from resources; else with names and an order of this file's own. */
+  readonly real: boolean;
   readonly log: string;
   readonly debug: boolean;
   readonly routerId: string;
@@ -58,6 +61,7 @@ export const SLOTS = {
   vrf: { peer: "192.0.2.2", source: null, ipv6: false, remoteAs: ["64501", "64512"] },
 } as const;
 export type Slot = keyof typeof SLOTS;
+export type SlotTable = typeof SLOTS;
 export const PASSWORD = "s3cret?!#";
 
 const isEbgp = (slot: Slot, { remoteAs }: PeerModel): boolean =>
@@ -107,6 +111,7 @@ export const liveSlots = (model: Model): readonly Slot[] =>
   });
 
 export function renderModel(model: Model): string {
+  if (model.real) return renderReal(model, SLOTS);
   const slots = SLOT_NAMES.filter((slot) => model.peers[slot] !== undefined);
   const profiles = new Set(Object.keys(model.profiles));
   const classes = new Map<number, Readonly<Partial<Record<Slot, Treatment>>>>();
@@ -248,6 +253,7 @@ const networks = fc
   .map((entries) => ({ ...entries }));
 
 const rawModel = fc.record({
+  real: fc.boolean(),
   log: fc.constantFrom("informational", "warnings", "debugging"),
   debug: fc.boolean(),
   routerId: fc.constantFrom("10.1.1.3", "10.1.1.3", "10.1.1.3", "10.1.1.4"),
