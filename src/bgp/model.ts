@@ -73,7 +73,7 @@ export interface Neighbor {
   readonly disableConnectedCheck: boolean;
   readonly updateSource: string | null;
   readonly timers: { readonly keepaliveS: number; readonly holdS: number } | null;
-  readonly connectS: number;
+  readonly connectS: number | null;
   readonly gracefulRestart: boolean;
   readonly families: readonly Family[];
   /** What its outbound route-map permits, by sequence. */
