@@ -76,6 +76,8 @@ const OFF: SpeakerMembershipPort = {
   leave: () => Promise.resolve(),
 };
 
+/** After a return: both sides have made up their minds who announces what. */
+const ANNOUNCE_AGAIN_MS = 200;
 const KNOWN_FILE = "speaker-members.json";
 
 /** @throws AppError `ERR_ENVIRONMENT` when the port cannot be had, `ERR_USAGE` for bad settings */
@@ -93,6 +95,7 @@ export async function openMembership(
   const labels = parseLabels(flags.mlLabels);
   const keys = keysOf(flags.mlSecretKeyPath);
   const known = knownIn(await state.read(KNOWN_FILE).catch(() => null));
+  let again: (() => void) | null = null;
   const membership = startSpeakerMembership({
     name: node,
     transport: await bindTransport(address, port),
@@ -119,6 +122,12 @@ export async function openMembership(
       void state.write(KNOWN_FILE, JSON.stringify(now)).catch((err: unknown) => {
         log.warn({ err }, "known members not kept");
       }),
+    onReturn() {
+      again ??= systemClock.after(ANNOUNCE_AGAIN_MS, () => {
+        again = null;
+        announcer.announceAgain();
+      });
+    },
   });
   const tell = (): void => membership.tell(announcer.ports());
   tell();

@@ -111,12 +111,16 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
           tellFrr(event);
         },
       });
+      const tellL2Event = logL2Event(log.child({ room: "layer2" }), store, node);
       const announcer = startAnnouncer({
         node,
         clock: systemClock,
         excludes,
         metrics: meter.l2,
-        onEvent: logL2Event(log.child({ room: "layer2" }), store, node),
+        onEvent(event) {
+          tellL2Event(event);
+          if (event.kind === "duel") membership?.lookAround?.(); // it lives: the ring ought to know it
+        },
         mayAnswer: () => membership?.mayAnswer?.() ?? true,
       });
       const state = stateFilesIn(flags.stateDir);

@@ -17,6 +17,7 @@ import type { Interfaces, Port } from "./interfaces.ts";
 import { memberOf, parseNeighbourTable } from "./members.ts";
 import type { Member, NeighbourEntry } from "./members.ts";
 import { solicitedNodeGroup } from "./ndp.ts";
+import { Probing } from "./probing.ts";
 import { Responder } from "./responder.ts";
 import { ROUND_EVERY_MS, Rounds } from "./rounds.ts";
 import { readLinks, requirePacketSockets, watchLinks } from "./socket.ts";
@@ -70,6 +71,13 @@ export interface AnnouncerOptions {
 export interface L2Announcer {
   announce(addresses: ReadonlyMap<Ip, Interfaces>): void;
   know(facts: L2Facts): void;
+  /** Announces everything held once more: stations that were apart may have learned another owner. */
+  announceAgain(): void;
+  /**
+   * For the end: goes on answering for each address until another station announces it, so that there is no
+   * gap, and for `limitMs` at most. Resolves when nothing is answered any more.
+   */
+  handOver(limitMs: number): Promise<void>;
   /** Names of the interfaces that can answer now, sorted; those without carrier cannot. */
   interfaces(): readonly string[];
   /** The same with their MACs: what the other nodes should be told. */
@@ -87,7 +95,6 @@ const RETRY_MS = 500;
 const CALM_MS = 25;
 const REPAIR_MEMORY_MS = 10 * 60_000;
 const REPAIR_AT_MOST = 128;
-const PROBES_PER_SECOND = 50;
 const UNKNOWN_AGAIN_MS = 1000;
 
 const isOn = (interfaces: Interfaces, port: Port): boolean =>
@@ -113,10 +120,9 @@ class Announcing implements L2Announcer {
   readonly #groups = new Groups();
   readonly #duels: Duels;
   readonly #failed = new Set<Ip>();
-  readonly #probedAt = new Map<Ip, number>();
+  readonly #probing: Probing;
   readonly #unknown = new Map<Mac, number>();
   readonly #stopWatching: () => void;
-  #probeBudget = PROBES_PER_SECOND;
   #announced: ReadonlyMap<Ip, Interfaces> = new Map();
   #watched: ReadonlySet<Ip> = new Set();
   #keys: ReadonlyMap<Ip, Ip> = new Map();
@@ -130,6 +136,8 @@ class Announcing implements L2Announcer {
   #again = false;
   #repairs: Ip[] = [];
   #closed = false;
+  /** Set while the addresses are being handed over: called when the last one is. */
+  #handedOver: (() => void) | null = null;
 
   constructor(options: AnnouncerOptions) {
     this.#options = { refreshMs: 60_000, probeEveryMs: 1000, mayAnswer: () => true, ...options };
@@ -142,6 +150,12 @@ class Announcing implements L2Announcer {
       probe: (ip) => this.#probe(ip),
       resume: (ip) => this.#begin([ip]),
     });
+    this.#probing = new Probing({
+      everyMs: this.#options.probeEveryMs,
+      now: () => clock.now(),
+      after: (ms, run) => clock.after(ms, run),
+      probe: (ip) => this.#probe(ip),
+    });
     this.#stopWatching = watchLinks(() => this.#rescanSoon());
     this.#rescan();
   }
@@ -149,11 +163,8 @@ class Announcing implements L2Announcer {
   announce(addresses: ReadonlyMap<Ip, Interfaces>): void {
     const before = this.#announced;
     this.#announced = new Map(addresses);
-    for (const ip of before.keys()) {
-      if (this.#announced.has(ip)) continue;
-      this.#rounds.stop(ip);
-      this.#probedAt.delete(ip);
-    }
+    for (const ip of before.keys()) if (!this.#announced.has(ip)) this.#rounds.stop(ip);
+    this.#probing.retain(this.#announced);
     this.#duels.retain(this.#announced);
     this.#attend();
     const changed = [...this.#announced].filter(
@@ -169,6 +180,35 @@ class Announcing implements L2Announcer {
     this.#members = members;
     this.#unknown.clear();
     this.#attend();
+  }
+
+  announceAgain(): void {
+    this.#begin([...this.#announced.keys()]);
+  }
+
+  handOver(limitMs: number): Promise<void> {
+    const { clock } = this.#options;
+    this.announce(new Map([...this.#announced].filter(([ip]) => !this.#duels.has(ip))));
+    for (const ip of this.#announced.keys()) this.#rounds.stop(ip); // a word of ours would win caches back
+    this.#repairs = [];
+    return new Promise((resolve) => {
+      const cancel = clock.after(limitMs, () => this.#handedOver?.());
+      this.#handedOver = () => {
+        cancel();
+        this.#handedOver = null;
+        this.announce(new Map());
+        resolve();
+      };
+      if (this.#announced.size === 0) this.#handedOver();
+    });
+  }
+
+  /** Another station has it now, and said so to everybody. */
+  #giveUp(ip: Ip): void {
+    const left = new Map(this.#announced);
+    left.delete(ip);
+    this.#announced = left;
+    if (left.size === 0) this.#handedOver?.();
   }
 
   interfaces = (): readonly string[] =>
@@ -205,6 +245,7 @@ class Announcing implements L2Announcer {
     this.#cancelTick?.();
     this.#cancelCalm?.();
     this.#duels.close();
+    this.#probing.close();
     for (const responder of this.#responders.values()) responder.close();
     this.#responders.clear();
     this.#groups.close();
@@ -364,19 +405,24 @@ class Announcing implements L2Announcer {
     const { ip, claim, asker, answer } = heard;
     const choice = this.#announced.get(ip);
     if (claim !== null && choice !== undefined && isOn(choice, port))
-      this.#onClaim(ip, claim, port);
+      if (this.#handedOver === null) this.#onClaim(ip, claim, port);
+      else if (!this.#ownMacs.has(claim)) {
+        this.#giveUp(ip);
+        return false;
+      }
     if (asker !== null && (choice !== undefined || this.#watched.has(ip)))
       this.#askers.remember(port.index, asker, this.#options.clock.now());
     if (typeof answer === "string" || this.#duels.has(ip)) return false;
     this.#options.metrics.requestReceived(ip);
     // Everybody heard the question, so a second owner answers it too, but only to the asker.
-    if (heard.broadcast && asker !== null) this.#probeSometimes(ip);
+    if (heard.broadcast && asker !== null && this.#handedOver === null) this.#probing.wanted(ip);
     return true;
   }
 
   // --- unsolicited announcements ---
 
   #begin(ips: readonly Ip[]): void {
+    if (this.#handedOver !== null) return;
     const now = this.#options.clock.now();
     for (const ip of ips) {
       if (this.#duels.has(ip)) continue;
@@ -394,7 +440,6 @@ class Announcing implements L2Announcer {
   #tickLater = (): (() => void) =>
     this.#options.clock.after(ROUND_EVERY_MS, () => {
       this.#cancelTick = null;
-      this.#probeBudget = PROBES_PER_SECOND;
       for (const ip of this.#rounds.due(this.#options.clock.now())) this.#announceOnce(ip);
       if (this.#announced.size > 0) this.#cancelTick = this.#tickLater();
     });
@@ -415,7 +460,7 @@ class Announcing implements L2Announcer {
 
   /** Unicast to who asked lately, after the broadcasts of every address are out. */
   #repair(ip: Ip): void {
-    if (!this.#announced.has(ip)) return;
+    if (!this.#announced.has(ip) || this.#handedOver !== null) return;
     this.#repairs.push(ip);
     if (this.#repairs.length === 1) this.#options.clock.after(0, () => this.#repairSome());
   }
@@ -458,16 +503,6 @@ class Announcing implements L2Announcer {
       this.#unknown.set(mac, now);
     }
     return found;
-  }
-
-  #probeSometimes(ip: Ip): void {
-    const { probeEveryMs, clock } = this.#options;
-    const now = clock.now();
-    if (probeEveryMs === 0 || this.#probeBudget === 0) return;
-    if (now - (this.#probedAt.get(ip) ?? -Infinity) < probeEveryMs) return;
-    this.#probeBudget--;
-    this.#probedAt.set(ip, now);
-    this.#probe(ip);
   }
 
   #probe(ip: Ip): void {

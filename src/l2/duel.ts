@@ -118,30 +118,34 @@ export class Duels {
     this.#cancels.delete(ip);
   }
 
-  /** Wait, ask, wait: no answer to a question ends the yielding. */
+  /** Wait, then ask twice: no answer ends the yielding. */
   #check(ip: Ip, yielded: Yielded): void {
-    const ports = this.#ports;
-    const { checkMs } = yielded;
-    this.#cancels.set(
-      ip,
-      ports.after(checkMs, () => {
-        const askedAt = ports.now();
-        ports.probe(ip);
-        this.#cancels.set(
-          ip,
-          ports.after(checkMs, () => {
-            if (yielded.heardAt < askedAt) {
-              this.#end(ip);
-              // Should the winner only be slow, the next duel for this address asks more patiently.
-              this.#patience.set(ip, Math.min(CHECK_MOST_MS, checkMs * 2));
-              ports.resume(ip);
-              return;
-            }
-            yielded.checkMs = Math.min(CHECK_MOST_MS, checkMs * 2);
-            this.#check(ip, yielded);
-          }),
-        );
-      }),
-    );
+    this.#later(ip, yielded.checkMs, () => {
+      const askedAt = this.#ports.now();
+      this.#ask(ip, yielded, askedAt, () =>
+        this.#ask(ip, yielded, askedAt, () => {
+          this.#end(ip);
+          // Should the winner only be slow, the next duel for this address asks more patiently.
+          this.#patience.set(ip, Math.min(CHECK_MOST_MS, yielded.checkMs * 2));
+          this.#ports.resume(ip);
+        }),
+      );
+    });
+  }
+
+  #ask(ip: Ip, yielded: Yielded, sinceMs: number, silence: () => void): void {
+    this.#ports.probe(ip);
+    this.#later(ip, yielded.checkMs, () => {
+      if (yielded.heardAt < sinceMs) {
+        silence();
+        return;
+      }
+      yielded.checkMs = Math.min(CHECK_MOST_MS, yielded.checkMs * 2);
+      this.#check(ip, yielded);
+    });
+  }
+
+  #later(ip: Ip, ms: number, run: () => void): void {
+    this.#cancels.set(ip, this.#ports.after(ms, run));
   }
 }

@@ -9,8 +9,14 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms, callback) => {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
+    // A process that was kept from running is late itself: it first reads what had come by then, and only then
+    // judges others by their silence.
+    let soon: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => (soon = setImmediate(callback)), ms);
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(soon);
+    };
   },
 };
 

@@ -17,11 +17,15 @@ import { piggybackRoom } from "./profiles.ts";
 import type { Timing } from "./profiles.ts";
 import { Table, versionsAgree } from "./table.ts";
 import type { Effects, Member, TableEvent } from "./table.ts";
+import { endpointText } from "./transport.ts";
 import type { Endpoint, Transport } from "./transport.ts";
 
 /** What MetalLB's members announce: protocol 1..5, speaking 2; no delegate. */
 export const DEFAULT_VERSIONS = Uint8Array.of(1, 5, 2, 0, 0, 0);
 const CRC_SINCE = 5;
+const TELL_DEAD_EVERY_MS = 100;
+/** So long an answer to a ping of `reconnect` is waited for, if the next try does not come before. */
+const PING_PATIENCE_MS = 1000;
 
 export interface MemberlistOptions {
   /** Unique in the cluster. */
@@ -66,7 +70,8 @@ export class Memberlist {
   #at = 0;
   #health = 0;
   #lastTickMs: number;
-  #joining = new Set<string>();
+  readonly #joining = new Set<string>();
+  readonly #toldDead = new Map<string, number>();
   #lastTcpTryMs = -Infinity;
   #closed = false;
 
@@ -140,10 +145,10 @@ export class Memberlist {
         every(
           clock,
           () => timing.reconnectIntervalMs,
-          () => this.#reconnect(),
+          () => this.reconnect(),
         ),
       );
-      this.#reconnect();
+      this.reconnect();
     }
   }
 
@@ -223,7 +228,24 @@ export class Memberlist {
 
   #packet(octets: Uint8Array, from: Endpoint): void {
     if (this.#closed) return;
-    for (const message of openPacket(octets, this.#wire).messages) this.#message(message, from);
+    const { messages } = openPacket(octets, this.#wire);
+    if (messages.length > 0) this.#heardFrom(from);
+    for (const message of messages) this.#message(message, from);
+  }
+
+  /**
+   * A word from somebody who was buried: a split network is whole again, or the burial was wrong. It is told at
+   * once, so that it refutes, instead of waiting for the next try to reconnect.
+   */
+  #heardFrom(from: Endpoint): void {
+    const buried = this.#table.deadAt(from);
+    if (buried === undefined || this.#table.leaving) return;
+    const now = this.#o.clock.now();
+    if (now - (this.#toldDead.get(buried.name) ?? -Infinity) < TELL_DEAD_EVERY_MS) return;
+    this.#toldDead.set(buried.name, now);
+    const { name: node, incarnation } = buried;
+    this.#sendTo(buried, encodeMessage({ kind: "dead", incarnation, node, from: this.#o.name }));
+    if (!this.#joining.has(endpointText(from))) void this.#meet(from);
   }
 
   #message(message: Message, from: Endpoint): void {
@@ -270,8 +292,16 @@ export class Memberlist {
     this.#apply(effects);
     const others = this.members().filter((m) => m.name !== this.#o.name);
     if (others.length > this.#o.timing.directNews) return;
-    for (const { message } of effects.broadcasts)
-      for (const other of others) this.#sendTo(other, encodeMessage(message));
+    for (const { key, message } of effects.broadcasts) {
+      // What is about ourselves also goes to those we hold for dead: they may be the ones that accuse us.
+      const lost = key === this.#o.name ? this.#recentlyDead() : [];
+      for (const other of [...others, ...lost]) this.#sendTo(other, encodeMessage(message));
+    }
+  }
+
+  #recentlyDead(): readonly Member[] {
+    const sinceMs = this.#o.clock.now() - this.#o.timing.gossipToTheDeadMs;
+    return this.#table.records().filter((m) => m.state === "dead" && m.changedMs >= sinceMs);
   }
 
   #apply(effects: Effects, done?: () => void): void {
@@ -373,6 +403,8 @@ export class Memberlist {
     this.#table.forget(this.#o.timing.gossipToTheDeadMs, this.#o.clock.now());
     for (const name of this.#heardMs.keys())
       if (this.#table.get(name) === undefined) this.#heardMs.delete(name);
+    for (const name of this.#toldDead.keys())
+      if (this.#table.get(name) === undefined) this.#toldDead.delete(name);
     this.#order = this.#table
       .records()
       .map((m) => m.name)
@@ -546,44 +578,51 @@ export class Memberlist {
     return answer !== null && !this.#closed && this.#merge(answer.records);
   }
 
-  /** Pings what ought to be a member and isn't; exchanges state with what answers. */
-  #reconnect(): void {
+  /** Pings what ought to be a member and isn't, at once; exchanges state with what answers. */
+  reconnect(): void {
     if (this.#closed || this.#table.leaving) return;
     const { clock, timing, transport } = this.#o;
-    const members = this.members();
-    const isMember = (e: Endpoint): boolean =>
-      members.some((m) => m.port === e.port && sameOctets(m.addr, e.addr));
-    const buried = this.#table.records().filter((m) => m.state === "dead");
-    const missing = new Map(
-      [...(this.#o.seeds?.() ?? []), ...buried]
-        .filter(
-          (e) =>
-            !isMember(e) &&
-            !(e.port === transport.local.port && sameOctets(e.addr, transport.local.addr)),
-        )
-        .map((e) => [`${Buffer.from(e.addr).toString("hex")}:${e.port}`, e]),
-    );
     // UDP may be what is blocked: now and then the exchange is tried unasked.
     const unasked = clock.now() - this.#lastTcpTryMs >= Math.max(5000, timing.reconnectIntervalMs);
     if (unasked) this.#lastTcpTryMs = clock.now();
-    for (const [key, to] of missing) {
+    for (const to of this.#missing()) {
+      const key = endpointText(to);
       if (this.#joining.has(key)) continue;
-      this.#joining.add(key);
-      const tryIt = async (): Promise<void> => {
-        await this.#exchange({ addr: to.addr, port: to.port }, true);
-        this.#joining.delete(key);
-      };
       if (unasked) {
-        void tryIt();
+        void this.#meet(to);
         continue;
       }
+      this.#joining.add(key);
       const seqNo = this.#acks.next();
-      this.#acks.wait(seqNo, timing.probeTimeoutMs, (acked) => {
-        if (acked && !this.#closed) void tryIt();
-        else this.#joining.delete(key);
+      const patienceMs = Math.max(
+        timing.probeTimeoutMs,
+        Math.min(PING_PATIENCE_MS, timing.reconnectIntervalMs),
+      );
+      this.#acks.wait(seqNo, patienceMs, (acked) => {
+        this.#joining.delete(key);
+        if (acked && !this.#closed) void this.#meet(to);
       });
       transport.send(sealPacket(encodeMessage(pingOf(this.#own(), "", seqNo)), this.#wire), to);
     }
+  }
+
+  /** Seeds and the dead, without those that are members again and without ourselves. */
+  #missing(): readonly Endpoint[] {
+    const members = this.members();
+    const isSame = (a: Endpoint, b: Endpoint): boolean =>
+      a.port === b.port && sameOctets(a.addr, b.addr);
+    const buried = this.#table.records().filter((m) => m.state === "dead");
+    const wanted = [...(this.#o.seeds?.() ?? []), ...buried]
+      .filter((e) => !isSame(e, this.#o.transport.local) && !members.some((m) => isSame(m, e)))
+      .map(({ addr, port }) => ({ addr, port }));
+    return [...new Map(wanted.map((e) => [endpointText(e), e])).values()];
+  }
+
+  async #meet(to: Endpoint): Promise<void> {
+    const key = endpointText(to);
+    this.#joining.add(key);
+    await this.#exchange(to, true);
+    this.#joining.delete(key);
   }
 }
 

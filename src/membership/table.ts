@@ -77,6 +77,12 @@ export class Table {
   records(): readonly Member[] {
     return [...this.#records.values()];
   }
+  /** The dead member that had this address. */
+  deadAt({ addr, port }: { readonly addr: Uint8Array; readonly port: number }): Member | undefined {
+    for (const r of this.#records.values())
+      if (r.state === "dead" && r.port === port && sameOctets(r.addr, addr)) return r;
+    return undefined;
+  }
 
   /** The own first announcement: incarnation 1. */
   start(meta: Uint8Array | null, nowMs: number): Effects {

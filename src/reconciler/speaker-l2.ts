@@ -1,4 +1,7 @@
-/** The speaker's pass for L2: who answers for which address, told to the announcer. Never waits for anything. */
+/**
+ * The speaker's pass for L2: who answers for which address, told to the announcer. It waits for nothing, but
+ * what is only to be remembered comes a turn later: questions for a new address are answered first.
+ */
 import type { ServiceKey } from "../api/objects.ts";
 import { announcementsOf, electionFactsOf, l2Decisions } from "../l2/decision.ts";
 import type { L2Decision, L2Options } from "../l2/decision.ts";
@@ -10,7 +13,7 @@ import { layer2Waits, ownersOf, takeoversOf } from "./waits.ts";
 import type { Owners } from "./waits.ts";
 
 export interface L2Side {
-  pass(): void;
+  pass(): Promise<void>;
   /** What was decided last, by Service; null before the first load. */
   decisions(): ReadonlyMap<ServiceKey, L2Decision> | null;
 }
@@ -20,18 +23,18 @@ export function l2Side(context: SpeakerContext): L2Side {
   let owners: Owners = new Map();
   let decisions: ReadonlyMap<ServiceKey, L2Decision> | null = null;
   return {
-    pass() {
-      decisions = l2Pass(context, owners) ?? decisions;
+    async pass() {
+      decisions = (await l2Pass(context, owners)) ?? decisions;
       if (decisions !== null) owners = ownersOf(decisions);
     },
     decisions: () => decisions,
   };
 }
 
-function l2Pass(
+async function l2Pass(
   context: SpeakerContext,
   owners: Owners,
-): ReadonlyMap<ServiceKey, L2Decision> | null {
+): Promise<ReadonlyMap<ServiceKey, L2Decision> | null> {
   const { ports, options, announced, changes } = context;
   const { announcer, membership, meter = NO_METER } = ports;
   const { node, lbClass, excludePolicy } = options;
@@ -56,6 +59,7 @@ function l2Pass(
     ...electionFactsOf(decisions),
     members: nodeAddresses(snapshot).map((m) => ({ ...m, macs: macs.get(m.node) ?? [] })),
   });
+  await new Promise<void>((resolve) => ports.clock.after(0, resolve));
   announced.set("layer2", announcedByL2(decisions), (keys) => {
     const reasons = new Map<string, string>();
     for (const key of keys) {

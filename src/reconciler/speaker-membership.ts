@@ -25,6 +25,8 @@ export interface SpeakerMembershipOptions extends Omit<MemberlistOptions, "onEve
   /** Members known from before a restart; and where to keep them. */
   readonly known: QuorumState;
   readonly keepKnown: (state: QuorumState) => void;
+  /** A member that was given up is there again: what was said meanwhile did not reach everybody. */
+  readonly onReturn?: () => void;
 }
 
 /** What the others said of themselves. */
@@ -41,10 +43,12 @@ export interface SpeakerMembership extends Membership {
   allFerrolb(): boolean;
   facts(): readonly MemberFacts[];
   lastHeardMs(name: string): number | null;
-  /** The interfaces this node can answer on. */
+  /** The interfaces this node can answer on; whoever is missing is looked for at once. */
   tell(ports: readonly MemberPort[]): void;
   /** False when this process was frozen for so long that others may have taken over: asked before each answer. */
   mayAnswer(): boolean;
+  /** Looks at once for members that are missing. */
+  lookAround(): void;
   /** Why `alive` is empty, where it is. */
   fenced(): "arriving" | "quorumLost" | "stalled" | null;
 }
@@ -62,6 +66,7 @@ export function startSpeakerMembership(options: SpeakerMembershipOptions): Speak
   let quorum: QuorumState = options.known;
   let holds = true;
   let stalled = false;
+  const lost = new Set<string>();
 
   const reviewQuorum = (): void => {
     const view = quorumOf(quorum, ring.records(), options.exists());
@@ -105,6 +110,8 @@ export function startSpeakerMembership(options: SpeakerMembershipOptions): Speak
         else log.debug(fields, "member updated");
         reviewQuorum();
         changed();
+        if (state === "dead") lost.add(name);
+        else if (lost.delete(name) && event.kind === "join") options.onReturn?.();
         return;
       }
       case "conflict":
@@ -169,7 +176,11 @@ export function startSpeakerMembership(options: SpeakerMembershipOptions): Speak
         ports: decodeMemberMeta(m.meta)?.ports ?? null,
       })),
     lastHeardMs: (name) => ring.lastHeardMs(name),
-    tell: (ports) => ring.setMeta(encodeMemberMeta(ports)),
+    lookAround: () => ring.reconnect(),
+    tell(ports) {
+      ring.setMeta(encodeMemberMeta(ports));
+      ring.reconnect();
+    },
     mayAnswer: () => !stalled && ring.sinceTickMs() < patienceMs(),
     fenced,
     onChange: (listener) => {

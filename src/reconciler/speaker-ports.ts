@@ -31,6 +31,8 @@ export interface SpeakerAnnouncer extends Announcer {
   answering?(): ReadonlyMap<Ip, readonly string[]>;
   /** Addresses left to another node by a duel. */
   yielded?(): ReadonlyMap<Ip, string>;
+  /** Goes on answering until others announce the addresses, `limitMs` at most; resolves when it is silent. */
+  handOver?(limitMs: number): Promise<void>;
 }
 
 /** What members tell of each other, where there is a membership that knows. */
@@ -40,6 +42,8 @@ export interface SpeakerMembershipPort extends Membership {
   mayAnswer?(): boolean;
   /** When a member was heard of last, by the speaker's clock; null: nobody knows. */
   lastHeardMs?(name: string): number | null;
+  /** Looks at once for members that are missing: one of them was heard of. */
+  lookAround?(): void;
   facts?(): readonly {
     readonly name: string;
     readonly alive: boolean;

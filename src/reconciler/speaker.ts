@@ -39,6 +39,8 @@ const REPORT_AGAIN_MS = 60_000;
 const WRITE_AGAIN_MS = 5000;
 /** Before FRR is mended, what it really did is looked at, for so long at most. */
 const LOOK_FIRST_MS = 300;
+/** The others need milliseconds; with an election that names nobody, answering has to end all the same. */
+const HAND_OVER_MS = 500;
 const ACCEPTED_FILE = "speaker-accepted.json";
 
 /** Runs until aborted; then stops answering and leaves the membership. Resolves when that is done. */
@@ -129,7 +131,7 @@ export async function runSpeaker(
       },
       signal,
     );
-  const l2Loop = loopOf("layer2", () => Promise.resolve().then(() => (l2.pass(), null)));
+  const l2Loop = loopOf("layer2", () => l2.pass().then(() => null));
   const bgpLoop = loopOf("bgp", (s) => bgp.pass(s));
   const reports = loopOf("reports", () => report().then(() => ({ afterMs: REPORT_AGAIN_MS })));
   let wire = "";
@@ -164,8 +166,7 @@ export async function runSpeaker(
   await aborted(signal);
 
   for (const stop of stops) stop();
-  announcer.announce(new Map()); // silent before the others are told: never two answer
-  await membership.leave();
+  await Promise.all([letGo(), membership.leave()]);
   await Promise.all([l2Loop.idle(), bgpLoop.idle(), reports.idle(), watch.idle()]);
   // FRR goes on by itself: what it carries stays true.
   const last = lastCondition();
@@ -177,6 +178,13 @@ export async function runSpeaker(
   function noteChanges(): void {
     const snapshot = store.snapshot();
     if (snapshot !== null) changes.note(snapshot, clock.now());
+  }
+
+  /** The others take over while this node still answers: each address is let go when it is announced elsewhere. */
+  async function letGo(): Promise<void> {
+    const successors = [...(membership.alive() ?? [])].filter((name) => name !== node);
+    if (successors.length > 0) await announcer.handOver?.(HAND_OVER_MS);
+    announcer.announce(new Map());
   }
 
   function lastCondition(): ConditionState | null {

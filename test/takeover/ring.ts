@@ -17,9 +17,11 @@ export interface Ring extends Omit<ArpWatch, "stop"> {
   signal(node: string, signal: NodeJS.Signals): Promise<void>;
   start(node: string): Promise<void>;
   link(node: string, up: boolean): Promise<void>;
-  /** Cuts the wire between two sets of nodes; the client stays with the first. */
+  /** Cuts the wire between these nodes and the others with the client, at once and without touching a link. */
   split(apart: readonly string[] | null): Promise<void>;
   log(node: string): string;
+  /** Where the client is, for more of its kind. */
+  readonly client: Netns;
   close(): Promise<void>;
 }
 
@@ -80,19 +82,14 @@ export async function startRing(options: RingOptions): Promise<Ring> {
     await rm(dir, { recursive: true, force: true });
   };
   try {
-    const [left, right] = [await net.namespace("left"), await net.namespace("right")];
-    await net.bridge(left, "br0");
-    await net.bridge(right, "br0");
-    await net.veth(
-      { ns: left, dev: "trunk", bridge: "br0" },
-      { ns: right, dev: "trunk", bridge: "br0" },
-    );
+    const lan = await net.namespace("lan");
+    for (const bridge of ["br0", "br1"]) await net.bridge(lan, bridge);
     for (const node of nodes) {
       const ns = await net.namespace(node);
       spaces.set(node, ns);
       await net.veth(
         { ns, dev: "eth0", addresses: [`${addressOf(node)}/24`] },
-        { ns: left, dev: `to-${node}`, bridge: "br0" },
+        { ns: lan, dev: `to-${node}`, bridge: "br0" },
       );
       const mac = JSON.parse(await ns.exec("ip", "-j", "link", "show", "eth0")) as [
         { address: string },
@@ -102,7 +99,7 @@ export async function startRing(options: RingOptions): Promise<Ring> {
     const client = await net.namespace("c1");
     await net.veth(
       { ns: client, dev: "eth0", addresses: [`${CLIENT}/24`] },
-      { ns: left, dev: "to-c1", bridge: "br0" },
+      { ns: lan, dev: "to-c1", bridge: "br0" },
     );
 
     await mkdir(join(dir, "manifests"));
@@ -137,7 +134,13 @@ export async function startRing(options: RingOptions): Promise<Ring> {
         .get(node)
         ?.exec("ip", "netns", "pids", spaces.get(node)?.name ?? "");
       const isSpeaker = (pid: string): boolean => {
-        const [program = "", ...args] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        let words: string;
+        try {
+          words = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        } catch {
+          return false; // a helper of it that ended meanwhile
+        }
+        const [program = "", ...args] = words.split("\0");
         return program.endsWith("metallb-speaker") || args.includes("speaker");
       };
       const own = (pids ?? "").split("\n").filter(Boolean).find(isSpeaker);
@@ -147,26 +150,21 @@ export async function startRing(options: RingOptions): Promise<Ring> {
     return {
       nodes,
       ips,
+      client,
       signal: async (node, signal) => {
         process.kill(await pidOf(node), signal);
       },
       start,
       link: async (node, up) => {
-        await left.exec("ip", "link", "set", `to-${node}`, up ? "up" : "down");
+        await lan.exec("ip", "link", "set", `to-${node}`, up ? "up" : "down");
       },
       split: async (apart) => {
-        for (const node of nodes) {
-          const to = apart?.includes(node) === true ? right : left;
-          const from = to === right ? left : right;
-          const there = await to
-            .exec("ip", "-o", "link")
-            .then((text) => text.includes(`to-${node}@`));
-          if (!there) {
-            await from.exec("ip", "link", "set", `to-${node}`, "netns", to.name);
-            await to.exec("ip", "link", "set", `to-${node}`, "master", "br0", "up");
-          }
-        }
-        await left.exec("ip", "link", "set", "trunk", apart === null ? "up" : "down");
+        const script = nodes.map(
+          (node) =>
+            `link set to-${node} master ${apart?.includes(node) === true ? "br1" : "br0"}\n`,
+        );
+        await writeFile(join(dir, "split"), script.join(""));
+        await lan.exec("ip", "-batch", join(dir, "split"));
       },
       settled: heard.settled,
       owners: heard.owners,

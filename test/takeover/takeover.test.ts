@@ -3,17 +3,19 @@
  * for a hundred addresses without a pause. One answer per address before and after, always. A few rounds
  * here; `npm run soak` does a hundred of each and prints the distribution. Times are printed, not asserted.
  */
+import { loadavg } from "node:os";
 import { expect } from "chai";
 import { isRoot } from "../support/lab.ts";
-import { percentile } from "./arp-watch.ts";
+import { eventually } from "../support/wait.ts";
+import { distribution } from "./arp-watch.ts";
 import { startRing } from "./ring.ts";
 import type { Ring } from "./ring.ts";
 
 const ROUNDS = Number(process.env["FERROLB_TAKEOVER_ROUNDS"] ?? 2);
 const NODES = Number(process.env["FERROLB_TAKEOVER_NODES"] ?? 3);
 const ADDRESSES = 100;
-/** Nothing may take longer, on any machine: MetalLB's own time and half of it again. */
-const LIMIT_MS = 10_000;
+/** Nothing may take longer, on any machine, however busy. */
+const LIMIT_MS = 20_000;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -25,6 +27,7 @@ describe("takeover at L2", function () {
     if (!isRoot()) this.skip(); // namespaces need root
     ring = await startRing({ nodes: NODES, addresses: ADDRESSES });
     close = () => ring.close();
+    await eventually("every node answers", () => new Set(ring.owners().values()).size === NODES);
     await ring.settled(60_000);
   });
   after(() => close());
@@ -34,10 +37,7 @@ describe("takeover at L2", function () {
   });
 
   const show = (what: string, values: readonly number[]): void => {
-    const at = (share: number): string => String(Math.round(percentile(values, share)));
-    console.log(
-      `      ${what}: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, most ${at(1)} ms, of ${values.length}`,
-    );
+    console.log(`      ${what}: ${distribution(values)}; load ${(loadavg()[0] ?? 0).toFixed(1)}`);
   };
   const owned = (node: string): string[] =>
     [...ring.owners()].filter(([, owner]) => owner === node).map(([ip]) => ip);
@@ -48,7 +48,9 @@ describe("takeover at L2", function () {
     mend: (victim: string) => Promise<void>,
   ): Promise<void> {
     const gaps: number[] = [];
+    const meanwhile: number[] = [];
     const overlaps: number[] = [];
+    const backOverlaps: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const victim = ring.nodes[round % ring.nodes.length]!;
       const lost = owned(victim);
@@ -57,19 +59,20 @@ describe("takeover at L2", function () {
       await ring.settled(LIMIT_MS);
       const report = ring.since(startMs);
       for (const ip of lost) gaps.push(report.gaps.get(ip)!);
-      for (const ip of ring.ips)
-        if (!lost.includes(ip)) expect(report.gaps.get(ip), ip).to.be.below(LIMIT_MS);
+      for (const ip of ring.ips) if (!lost.includes(ip)) meanwhile.push(report.gaps.get(ip)!);
+      overlaps.push(...report.overlaps.values());
       expect(owned(victim), "the victim answers").to.deep.equal([]);
       const backMs = Date.now();
       await mend(victim);
-      await pause(500);
+      await eventually("it has its addresses again", () => owned(victim).join() === lost.join());
       await ring.settled(LIMIT_MS);
-      overlaps.push(...ring.since(backMs).overlaps.values());
-      await pause(300);
+      backOverlaps.push(...ring.since(backMs).overlaps.values());
     }
     show(`${name}: without an answer`, gaps);
-    show(`${name}: two answers on the way back`, overlaps);
-    expect(Math.max(...gaps)).to.be.below(LIMIT_MS);
+    show(`${name}: meanwhile at addresses that stay, the machine's own part`, meanwhile);
+    show(`${name}: two answers`, overlaps);
+    show(`${name}: two answers on the way back`, backOverlaps);
+    expect(Math.max(...gaps, ...meanwhile)).to.be.below(LIMIT_MS);
   }
 
   it("every address has one owner, spread over the nodes", () => {
@@ -104,18 +107,26 @@ describe("takeover at L2", function () {
 
   it("a partition and its end: one owner again", async () => {
     const overlaps: number[] = [];
+    const until: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      const apart = [ring.nodes[round % ring.nodes.length]!];
-      await ring.split(apart);
+      const apart = ring.nodes[round % ring.nodes.length]!;
+      const buriedBefore = burials(apart);
+      await ring.split([apart]);
+      await eventually("it thinks it is alone", () => burials(apart) === buriedBefore + NODES - 1);
       await ring.settled(LIMIT_MS);
-      await pause(2000);
+      await pause(200); // it answers for everything now, unheard
       const healedMs = Date.now();
       await ring.split(null);
-      await pause(1000);
+      await pause(500);
       await ring.settled(LIMIT_MS);
-      overlaps.push(...ring.since(healedMs).overlaps.values());
+      const report = ring.since(healedMs);
+      overlaps.push(...report.overlaps.values());
+      until.push(...report.until.values());
     }
     show("healed partition: two answers", overlaps);
+    show("healed partition: one owner after", until);
     expect(Math.max(...overlaps)).to.be.below(LIMIT_MS);
   });
+  const burials = (node: string): number =>
+    ring.log(node).match(/"state":"dead","msg":"member left"/g)?.length ?? 0;
 });
