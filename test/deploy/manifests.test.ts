@@ -291,6 +291,42 @@ describe("manifests and chart", function () {
       });
     });
 
+    it("alerts of MetalLB's chart are switched, labelled and narrowed as there", async () => {
+      const prometheusRule = {
+        enabled: true,
+        staleConfig: { enabled: false },
+        bgpSessionDown: { labels: { severity: "page" } },
+        addressPoolUsage: {
+          excludePools: "spare.*",
+          thresholds: [{ percent: 50, labels: { severity: "info" } }],
+        },
+        extraAlerts: [{ alert: "Own", expr: "vector(1)" }],
+      };
+      const objects = await templated(tools, { prometheus: { prometheusRule } });
+      const { spec } = objects.get("PrometheusRule metallb-system/metallb-alerts") as unknown as {
+        readonly spec: {
+          readonly groups: readonly {
+            readonly rules: readonly {
+              readonly alert: string;
+              readonly expr: string;
+              readonly labels?: { readonly severity: string };
+            }[];
+          }[];
+        };
+      };
+      const rules = spec.groups[0]?.rules ?? [];
+      expect(rules.map((r) => [r.alert, r.labels?.severity])).to.deep.equal([
+        ["MetalLBConfigNotLoaded", "warning"],
+        ["MetalLBAddressPoolExhausted", "critical"],
+        ["MetalLBAddressPoolUsage50Percent", "info"],
+        ["MetalLBBGPSessionDown", "page"],
+        ["Own", undefined],
+      ]);
+      expect(rules[2]?.expr).to.equal(
+        '(metallb_allocator_addresses_in_use_total{pool!~"spare.*"} / (metallb_allocator_addresses_total{pool!~"spare.*"} > 0)) * 100 > 50',
+      );
+    });
+
     it("tolerations are never empty", async () => {
       const none = await templated(tools, { speaker: { tolerateMaster: false } });
       expect(podOf(none, SPEAKER).tolerations).to.have.length(1);
