@@ -1,6 +1,6 @@
 /** The part of a delta inside one `router bgp`: its options, its neighbours, its address families. */
 import { emptyBlock, type Block } from "./tree.ts";
-import { peerOf } from "./setting.ts";
+import { peerOf, settingOf } from "./setting.ts";
 import { settingsDelta } from "./settings-delta.ts";
 import { step, type Step } from "./step.ts";
 
@@ -71,14 +71,18 @@ export function instanceDelta(instance: string, running: Block, desired: Block):
   const families = new Set([...running.keys(), ...desired.keys()].filter(isFamily));
   for (const family of families) {
     const place = [instance, family];
+    const rest = (block: Block): readonly string[] =>
+      [...(block.get(family) ?? emptyBlock()).keys()].filter((line) => peerOf(line) === null);
+    const networks = settingsDelta("address-family", place, rest(running), rest(desired));
+    // A prefix that stays gets its class before a policy asks for it: taking over from prefix-lists loses nothing.
+    const there = new Set(rest(running).map((line) => settingOf("address-family", line).slot));
+    const stays = ({ line }: Step): boolean => there.has(settingOf("address-family", line).slot);
+    steps.push(...networks.additions.filter(stays));
     for (const [peer, lines] of after)
       steps.push(
         ...familyDelta(place, kept(peer)?.families.get(family), lines.families.get(family)),
       );
-    const rest = (block: Block): readonly string[] =>
-      [...(block.get(family) ?? emptyBlock()).keys()].filter((line) => peerOf(line) === null);
-    const networks = settingsDelta("address-family", place, rest(running), rest(desired));
-    steps.push(...networks.removals, ...networks.additions);
+    steps.push(...networks.removals, ...networks.additions.filter((one) => !stays(one)));
   }
   return steps;
 }

@@ -122,7 +122,7 @@ export async function startSite({ bin, peers, frr, closing }: SiteOptions): Prom
     ...{ kube, nodes, controller, routers },
     watch(ips) {
       const watch = watchArp({
-        ...{ client, device: "eth0", own: CLIENT, periodMs: 25 },
+        ...{ client, device: "eth0", own: CLIENT, periodMs: Math.max(25, ips.length) },
         ...{ ips, nodes: macs },
       });
       closing(() => {

@@ -49,6 +49,33 @@ describe("the delta between two configurations", () => {
       ["router bgp 64500", ` no ${P} timers`],
     ],
     [
+      "another's policy replaced: the prefixes that stay have their class before",
+      bgp(
+        BORN,
+        "address-family ipv4 unicast",
+        ` ${P} route-map THEIRS out`,
+        " network 203.0.113.1/32",
+        " network 203.0.113.2/32",
+        "exit-address-family",
+      ),
+      bgp(
+        BORN,
+        "address-family ipv4 unicast",
+        ` ${P} route-map OURS out`,
+        " network 203.0.113.1/32 route-map C",
+        " network 203.0.113.3/32 route-map C",
+        "exit-address-family",
+      ),
+      [
+        "router bgp 64500",
+        " address-family ipv4 unicast",
+        "  network 203.0.113.1/32 route-map C",
+        `  ${P} route-map OURS out`,
+        "  no network 203.0.113.2/32",
+        "  network 203.0.113.3/32 route-map C",
+      ],
+    ],
+    [
       "a setting replaced",
       bgp(BORN, `${P} timers 30 90`),
       bgp(BORN, `${P} timers 20 60`),
