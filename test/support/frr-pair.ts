@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { adjRibOutOf } from "../../src/frr-config/adj-rib-out.ts";
 import { deltaFor } from "../../src/frr-config/delta.ts";
+import type { PeerEffect } from "../../src/frr-config/effects.ts";
 import { normalise } from "../../src/frr-config/normalise.ts";
 import { parseTree, paths, sameTree, type Block } from "../../src/frr-config/tree.ts";
 import { nodeSeenFrom, type Bench, type Observation } from "./bench.ts";
@@ -93,6 +94,7 @@ export async function checkDelta(
   const loaded = await fresh;
   compareRunning(after.running, loaded.running);
   compareOutside(after, loaded, b);
+  compareRoutes(before, after, a, b, predicted.effects.peers);
   compareSessions(
     before,
     after,
@@ -131,6 +133,28 @@ function compareOutside(left: Observation, right: Observation, model: Model): vo
     }
   }
 }
+
+/** What each neighbour that stays is sent anew and no longer: as `ferrolb diff` foretells it. */
+function compareRoutes(
+  before: Observation,
+  after: Observation,
+  a: Model,
+  b: Model,
+  predicted: readonly PeerEffect[],
+): void {
+  for (const slot of liveSlots(b).filter((one) => liveSlots(a).includes(one))) {
+    const { peer } = SLOTS[slot];
+    const [had, has] = [before, after].map(({ sent }) => Object.keys(sent[peer] ?? {}).sort());
+    const seen = {
+      added: has!.filter((prefix) => !had!.includes(prefix)),
+      withdrawn: had!.filter((prefix) => !has!.includes(prefix)),
+    };
+    const { added, withdrawn } = predicted.find((one) => one.peer === peer) ?? NO_EFFECT;
+    if (!isDeepStrictEqual(seen, { added, withdrawn }))
+      throw new Error(`${slot}: ${JSON.stringify(seen)}, not as predicted`);
+  }
+}
+const NO_EFFECT = { added: [], withdrawn: [] };
 
 function compareSessions(
   before: Observation,
