@@ -24,6 +24,10 @@ import type { Endpoint, Transport } from "./transport.ts";
 export const DEFAULT_VERSIONS = Uint8Array.of(1, 5, 2, 0, 0, 0);
 const CRC_SINCE = 5;
 const TELL_DEAD_EVERY_MS = 100;
+/** A suspicion lasts longer by so many times our own lateness; what any timer has does not count. */
+const LATENESS_COUNTS = 4;
+const LATENESS_NORMAL_MS = 10;
+const LATENESS_FADES = 0.9;
 /** So long an answer to a ping of `reconnect` is waited for, if the next try does not come before. */
 const PING_PATIENCE_MS = 1000;
 
@@ -70,6 +74,8 @@ export class Memberlist {
   #at = 0;
   #health = 0;
   #lastTickMs: number;
+  /** How late our own ticks were lately, at most; fades. */
+  #lateMs = 0;
   readonly #joining = new Set<string>();
   readonly #toldDead = new Map<string, number>();
   #lastTcpTryMs = -Infinity;
@@ -194,6 +200,17 @@ export class Memberlist {
   async join(addresses: readonly Endpoint[]): Promise<number> {
     const results = await Promise.all(addresses.map((to) => this.#exchange(to, true)));
     return results.filter(Boolean).length;
+  }
+
+  /** The same until the first of them succeeds; false when none does. */
+  async joinAny(addresses: readonly Endpoint[]): Promise<boolean> {
+    const successes = addresses.map(async (to) => {
+      if (!(await this.#exchange(to, true))) throw new Error("no answer");
+    });
+    return Promise.any(successes).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** An unreliable message of the application to one member. */
@@ -332,9 +349,18 @@ export class Memberlist {
     const suspicion = member?.suspicion ?? null;
     if (member === undefined || suspicion === null) return;
     const { clock } = this.#o;
-    const leftMs =
-      suspicion.startedMs + suspicionMs(suspicion, suspicion.confirmedBy.size) - clock.now();
-    const stop = clock.after(Math.max(0, leftMs), () => {
+    // Where our own timers come late, so may the suspect's refutation: the machine is busy, or both machines are.
+    const dueMs = (): number =>
+      suspicion.startedMs +
+      Math.min(
+        suspicion.maxMs,
+        suspicionMs(suspicion, suspicion.confirmedBy.size) + LATENESS_COUNTS * this.#lateMs,
+      );
+    const stop = clock.after(Math.max(0, dueMs() - clock.now()), () => {
+      if (dueMs() - clock.now() > 1) {
+        this.#watchSuspicion(name);
+        return;
+      }
       this.#suspicions.delete(name);
       const known = this.#table.get(name);
       if (known?.state === "suspect" && known.changedMs === member.changedMs) this.#bury(known);
@@ -373,6 +399,7 @@ export class Memberlist {
     const { clock, timing } = this.#o;
     const lateMs = this.sinceTickMs() - timing.probeIntervalMs;
     this.#lastTickMs = clock.now();
+    this.#lateMs = Math.max(lateMs - LATENESS_NORMAL_MS, this.#lateMs * LATENESS_FADES, 0);
     if (lateMs > 2 * timing.probeIntervalMs + timing.probeTimeoutMs)
       this.#o.onEvent?.({ kind: "stall", lateMs });
     for (let i = 0; i < timing.probesPerInterval; i++) {

@@ -91,7 +91,7 @@ export function startSpeakerMembership(options: SpeakerMembershipOptions): Speak
     changed();
     for (;;) {
       const others = ring.members().filter((m) => m.name !== options.name);
-      if (others.length === 0 || (await ring.join(others)) > 0 || closed) break;
+      if (others.length === 0 || (await ring.joinAny(others)) || closed) break;
       await new Promise<void>((resolve) => clock.after(STALL_CHECK_MS, resolve));
     }
     stalled = false;

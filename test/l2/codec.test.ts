@@ -8,7 +8,6 @@ import { decodeFrame, encodeFrame } from "../../src/l2/ethernet.ts";
 import { parseNeighbourTable } from "../../src/l2/members.ts";
 import { decodeNdp, encodeNdp, groupMac, solicitedNodeGroup } from "../../src/l2/ndp.ts";
 import type { Advertisement, Solicitation } from "../../src/l2/ndp.ts";
-import { decodeNodeMeta, encodeNodeMeta } from "../../src/l2/node-meta.ts";
 import { ipFromOctets, parseIp } from "../../src/net/ip.ts";
 import { macFromOctets, parseMac } from "../../src/net/mac.ts";
 
@@ -168,27 +167,6 @@ describe("Neighbor Discovery reception (RFC 4861, 7.1)", () => {
     });
     fc.assert(property);
   });
-});
-
-describe("what a node tells the others", () => {
-  it("encode inverts decode, within 512 octets", () => {
-    const one = fc.record({ name: fc.stringMatching(/^[a-z0-9.@-]{1,15}$/), mac });
-    const property = fc.property(fc.array(one, { maxLength: 60 }), (interfaces) => {
-      const meta = encodeNodeMeta(interfaces);
-      expect(meta.length).to.be.at.most(512);
-      const got = decodeNodeMeta(meta);
-      expect(got?.interfaces).to.deep.equal(interfaces.slice(0, got?.interfaces.length));
-      expect(got?.complete).to.equal(got?.interfaces.length === interfaces.length);
-    });
-    fc.assert(property);
-  });
-  for (const [given, text] of [
-    ["nothing", ""],
-    ["another's", "8201"],
-    ["a cut one", "464c42010102420a"],
-  ] as const)
-    it(`${given} -> a member of another kind`, () =>
-      expect(decodeNodeMeta(hex(text))).to.equal(null));
 });
 
 it("the kernel's neighbour table: complete Ethernet entries alone", () => {

@@ -91,6 +91,26 @@ describe("two stations with one address", function () {
     await settled(loser);
   });
 
+  it("hands an address over: answers until the other announces it, then no more", async () => {
+    know(byMac());
+    at(winner).announce({ [VIP]: "*" });
+    await settled(winner);
+    const silent = at(winner).handOver(60_000);
+    await settled(winner);
+    at(loser).announce({ [VIP]: "*" });
+    expect(await silent).to.equal("silent");
+    await settled(loser);
+    expect(await at(loser).ask("yielded")).to.deep.equal({});
+  });
+
+  it("an address that nobody takes is let go in the end", async () => {
+    know(byMac());
+    at(winner).announce({ [VIP]: "*" });
+    await settled(winner);
+    expect(await at(winner).handOver(100)).to.equal("silent");
+    expect(await answering()).to.deep.equal([]);
+  });
+
   it("recognises a node by the kernel's neighbour table alone", async () => {
     const members = NODES.map((node, i) => ({ node, macs: [], addresses: [`192.0.2.${i + 1}`] }));
     for (const ns of spaces.values())

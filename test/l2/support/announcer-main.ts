@@ -26,6 +26,7 @@ type Command =
         readonly members?: readonly { node: string; macs?: string[]; addresses?: string[] }[];
       };
     }
+  | { readonly handOver: number }
   | { readonly ask: "interfaces" | "counters" | "yielded" }
   | { readonly close: true };
 
@@ -81,6 +82,8 @@ for await (const line of createInterface({ input: process.stdin })) {
       ),
       members: (command.know.members ?? []).map(memberOf),
     });
+  else if ("handOver" in command)
+    void announcer.handOver(command.handOver).then(() => say({ answer: "silent" }));
   else if ("ask" in command) {
     if (command.ask === "interfaces") say({ answer: announcer.interfaces() });
     else if (command.ask === "counters") say({ answer: counters });

@@ -17,6 +17,8 @@ export interface RemoteAnnouncer {
   readonly pid: number;
   announce(addresses: Record<string, Interfaces>): void;
   know(facts: object): void;
+  /** Resolves when it is silent. */
+  handOver(limitMs: number): Promise<unknown>;
   ask(what: "interfaces" | "counters" | "yielded"): Promise<unknown>;
   /** Sends `close`; the process then ends by itself when nothing is left open. */
   close(): Promise<void>;
@@ -62,6 +64,11 @@ export async function announcerIn(
     pid: child.pid ?? 0,
     announce: (addresses) => write({ announce: addresses }),
     know: (facts) => write({ know: facts }),
+    handOver: async (limitMs) => {
+      const from = said.length;
+      write({ handOver: limitMs });
+      return (await next(from, (s) => s.answer !== undefined)).answer;
+    },
     ask: async (what) => {
       const from = said.length;
       write({ ask: what });
