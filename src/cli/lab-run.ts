@@ -1,9 +1,12 @@
 /** One lab from start to end: the steps, then the live table or the check, then everything removed. */
 import { cp, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Store } from "../api/store.ts";
 import type { Result } from "../lab/check.ts";
-import { announcements, checkClaims, waitForAddresses } from "../lab/check.ts";
+import { announcements, checkClaims, waitForAddresses, writeDump } from "../lab/check.ts";
+import type { Cluster } from "../lab/cluster.ts";
+import { objectsIn } from "../lab/cluster-objects.ts";
 import { claimsFor } from "../lab/claims.ts";
 import { requireRoot, startLab } from "../lab/lab.ts";
 import type { Lab, LabOptions } from "../lab/lab.ts";
@@ -23,6 +26,8 @@ export interface RunOptions extends LabOptions {
   /** Copied to `manifests` first; null: they are there. */
   readonly copyFrom: string | null;
   readonly check: boolean;
+  /** Where the parts of a cluster are; null: the lab follows the directory. */
+  readonly clusterParts: { readonly bin: string; readonly crds: string } | null;
 }
 
 const ADDRESSES_WITHIN_MS = 60_000;
@@ -43,9 +48,12 @@ export async function runLab(options: RunOptions): Promise<boolean> {
   const closers: (() => Promise<void>)[] = [];
   try {
     if (copyFrom !== null) await cp(copyFrom, manifests, { recursive: true });
+    const cluster = options.clusterParts === null ? null : await clusterOf(options, out.note);
+    if (cluster !== null) closers.push(() => cluster.stop());
     const lab = await startLab({
       routers: LAB_ROUTERS,
       ...options,
+      ...(cluster !== null && { cluster: cluster.forLab }),
       onStep: (what, ms) => out.note(`${what} (${seconds(ms)})`),
       onCrash: (what, code) =>
         out.note(`${what} ended by itself (${code ?? "signal"}) and is started again`),
@@ -53,25 +61,24 @@ export async function runLab(options: RunOptions): Promise<boolean> {
     });
     closers.push(() => lab.stop());
     const began = performance.now();
-    const store = openDirectoryStore({
-      dir: manifests,
-      namespace: DEFAULT_NAMESPACE,
-      stateDir: null,
-      instance: "lab",
-      writesStatus: false,
-    });
+    const store = await storeOf(manifests, cluster);
     closers.push(() => store.close());
-    closers.push(
-      followServices(store, lab.places, lab.dir, (e) =>
-        out.note(`kube-proxy's rules: ${String(e)}`),
-      ),
-    );
+    if (cluster === null)
+      closers.push(
+        followServices(store, lab.places, lab.dir, (e) =>
+          out.note(`kube-proxy's rules: ${String(e)}`),
+        ),
+      );
     if (check) {
       const ok = await checkOnce(options, lab, store, began, ending.signal);
       if (!ok) await printLogs(lab);
       return ok;
     }
-    out.title(`lab ${name}: edit ${manifests}, changes are followed; Ctrl-C ends and removes it`);
+    out.title(
+      cluster === null
+        ? `lab ${name}: edit ${manifests}, changes are followed; Ctrl-C ends and removes it`
+        : `lab ${name}: KUBECONFIG=${cluster.api.kubeconfig} kubectl get services, changes are followed; Ctrl-C ends and removes it`,
+    );
     await showUntil(lab, store, out, ending.signal);
     return true;
   } finally {
@@ -81,6 +88,39 @@ export async function runLab(options: RunOptions): Promise<boolean> {
     process.off("SIGINT", end).off("SIGTERM", end).off("SIGHUP", end);
     await removeLeftovers(name); // also after a start that failed half way
   }
+}
+
+/** @throws AppError `ERR_ENVIRONMENT` */
+async function clusterOf(
+  { dir, manifests, clusterParts }: RunOptions,
+  note: (text: string) => void,
+): Promise<Cluster> {
+  const began = performance.now();
+  const { startCluster } = await import("../lab/cluster.ts"); // the client costs memory
+  const cluster = await startCluster({
+    dir: join(dir, "cluster"),
+    bin: clusterParts?.bin ?? "",
+    crds: clusterParts?.crds ?? "",
+    objects: await objectsIn(manifests),
+  });
+  note(
+    `etcd, kube-apiserver with the CRDs and the manifests (${seconds(performance.now() - began)})`,
+  );
+  return cluster;
+}
+
+/** What the lab itself looks at: the directory, or the API server from outside. */
+async function storeOf(manifests: string, cluster: Cluster | null): Promise<Store> {
+  if (cluster === null)
+    return openDirectoryStore({
+      dir: manifests,
+      namespace: DEFAULT_NAMESPACE,
+      stateDir: null,
+      instance: "lab",
+      writesStatus: false,
+    });
+  const { followCluster } = await import("../lab/cluster.ts");
+  return followCluster(cluster.api.kubeconfig, DEFAULT_NAMESPACE);
 }
 
 async function showUntil(
@@ -107,7 +147,7 @@ async function showUntil(
 }
 
 async function checkOnce(
-  { ferrolb, manifests }: RunOptions,
+  { ferrolb, manifests, dir, clusterParts }: RunOptions,
   lab: Lab,
   store: Store,
   began: number,
@@ -119,7 +159,9 @@ async function checkOnce(
   if (pending.length === 0) print(`ok    ${took}  every Service has its addresses`);
   const snapshot = store.snapshot();
   if (snapshot === null || signal.aborted) return false;
-  const announced = await announcements(ferrolb, manifests);
+  // What stands at an API server is written down first: the offline command reads files.
+  const from = clusterParts === null ? manifests : await writeDump(dir, snapshot);
+  const announced = await announcements(ferrolb, from);
   const claims = claimsFor(snapshot, announced, await eyesOf(lab));
   const tell = ({ text, seen, tookMs }: Result): void =>
     print(

@@ -18,6 +18,7 @@ const EXAMPLE = `
 Examples:
   $ ferrolb lab                                  # until Ctrl-C
   $ ferrolb lab --check                          # start, check every claim, remove
+  $ ferrolb lab --cluster                        # the same on a real API server and kube-proxy
   $ ferrolb lab exec r1 -- vtysh -c 'show bgp summary'
   $ ferrolb lab exec c1 -- curl http://203.0.113.10/
   $ ferrolb lab down                             # what a killed lab left`;
@@ -26,6 +27,7 @@ interface LabFlags {
   readonly name: string;
   readonly manifests?: string;
   readonly check?: boolean;
+  readonly cluster?: boolean;
   readonly frr: Readonly<Partial<Record<RouterName | NodeName, FrrVersion>>>;
 }
 
@@ -39,10 +41,11 @@ export const register: Register = (program) => {
     )
     .addOption(named())
     .option("--manifests <dir>", "directory to follow instead of a copy of the lab's own manifests")
+    .option("--cluster", "controller and speakers read an API server; kube-proxy forwards")
     .option("--check", "wait until everything is served, print one line per claim, end")
     .option("--frr <place=version,...>", "FRR versions, as r1=8.4,n2=10.3", parseFrr, {})
     .addHelpText("after", EXAMPLE)
-    .action(async ({ name, manifests, check = false, frr }: LabFlags) => {
+    .action(async ({ name, manifests, check = false, cluster = false, frr }: LabFlags) => {
       const own = manifests === undefined;
       const ok = await runLab({
         name: checkName(name),
@@ -53,6 +56,9 @@ export const register: Register = (program) => {
         ferrolb: [process.execPath, ...process.execArgv, process.argv[1] ?? ""],
         frr,
         check,
+        clusterParts: cluster
+          ? { bin: await kubePrograms(), crds: projectPath("deploy/kustomize/crds") }
+          : null,
       });
       exitWith(ok ? 0 : 1);
     });
@@ -136,14 +142,22 @@ function parseFrr(text: string): LabFlags["frr"] {
   return Object.fromEntries(pairs);
 }
 
-/** The manifests that come with the project, found from the program's own file upwards. */
-function labManifests(): string {
-  for (let at = dirname(resolve(process.argv[1] ?? "")); at !== dirname(at); at = dirname(at)) {
-    const manifests = join(at, "hack/kind-frr-lab/manifests");
-    if (existsSync(manifests)) return manifests;
-  }
-  throw new AppError(
-    "ERR_ENVIRONMENT",
-    "the lab's manifests are missing: name some with --manifests",
-  );
+/** A path of the project, found from the program's own file upwards. */
+function projectPath(path: string): string {
+  for (let at = dirname(resolve(process.argv[1] ?? "")); at !== dirname(at); at = dirname(at))
+    if (existsSync(join(at, path))) return join(at, path);
+  throw new AppError("ERR_ENVIRONMENT", `${path} of the project is missing`);
+}
+
+/** The manifests that come with the project. */
+const labManifests = (): string => projectPath("hack/kind-frr-lab/manifests");
+
+/** Directory with Kubernetes' programs; built the first time, which takes minutes. */
+async function kubePrograms(): Promise<string> {
+  const names = ["kube-apiserver", "kube-proxy", "kubectl"];
+  const script = projectPath("scripts/kube-binaries");
+  const { stdout, exitCode } = await execa(script, names, { reject: false, stderr: "inherit" });
+  if (exitCode !== 0)
+    throw new AppError("ERR_ENVIRONMENT", "kube-apiserver and kube-proxy cannot be had here");
+  return stdout.trim();
 }

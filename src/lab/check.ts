@@ -1,6 +1,9 @@
 /** Waits until every claim holds, or until it is clear that one does not. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
+import type { Snapshot } from "../api/snapshot.ts";
 import type { Store } from "../api/store.ts";
 import { AppError } from "../errors.ts";
 import type { Announcements, Claim } from "./claims.ts";
@@ -26,6 +29,15 @@ export async function waitForAddresses(store: Store, limitMs: number): Promise<r
   const until = performance.now() + limitMs;
   while (performance.now() < until && (pending()?.length ?? 1) > 0) await sleep(50);
   return pending() ?? ["the manifests, which could not be read"];
+}
+
+/** A snapshot as one file of manifests, for the offline commands. Returns its path. */
+export async function writeDump(dir: string, snapshot: Snapshot): Promise<string> {
+  const { namespace: _, ...lists } = snapshot;
+  const file = join(dir, "dump.yaml");
+  const objects = Object.values(lists).flat();
+  await writeFile(file, objects.map((o) => JSON.stringify(o)).join("\n---\n"), { mode: 0o600 });
+  return file;
 }
 
 /** What each node announces, in the words of `ferrolb announce`. @throws AppError when it cannot say */

@@ -6,11 +6,13 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.ts";
 import { backendCommand } from "./backend.ts";
+import type { LabCluster } from "./cluster.ts";
 import { daemon } from "./daemon.ts";
 import type { Daemon } from "./daemon.ts";
 import { startFrr } from "./frr-instance.ts";
 import type { FrrInstance } from "./frr-instance.ts";
 import type { FrrVersion } from "./frr-root.ts";
+import { relayCommand } from "./relay.ts";
 import { createNet } from "./netns.ts";
 import { NODES, POD_NETWORKS, ROUTERS, addressOf } from "./plan.ts";
 import type { NodeName, RouterName } from "./plan.ts";
@@ -34,6 +36,8 @@ export interface LabOptions {
   readonly speakerFlags?: readonly string[];
   /** Default true; `false` leaves the pods empty. */
   readonly backends?: boolean;
+  /** Controller and speakers read this API server instead of the directory, and kube-proxy runs on the nodes. */
+  readonly cluster?: LabCluster;
   /** Told after each step: what was done, and how long it took. */
   readonly onStep?: (what: string, tookMs: number) => void;
   readonly onCrash?: (name: string, exitCode: number | undefined) => void;
@@ -135,6 +139,34 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       ...(options.onCrash === undefined ? {} : { onCrash: options.onCrash }),
       ...(options.restartMs === undefined ? {} : { restartMs: options.restartMs }),
     };
+    const { cluster } = options;
+    if (cluster !== undefined)
+      await step("ways to the API server, kube-proxy on n1, n2, n3", () => {
+        for (const place of ["wire", ...NODES] as const)
+          started(
+            daemon({
+              name: `relay-${place}`,
+              netns: places[place].name,
+              log: join(dir, `relay-${place}.log`),
+              command: relayCommand(cluster.port, cluster.socket),
+              ...crash,
+            }),
+          );
+        for (const node of NODES)
+          started(
+            daemon({
+              name: `kube-proxy-${node}`,
+              netns: places[node].name,
+              log: join(dir, node, "kube-proxy.log"),
+              command: kubeProxyCommand(cluster, node),
+              ...crash,
+            }),
+          );
+      });
+    const source = (pod: string): readonly string[] =>
+      cluster === undefined
+        ? ["--manifests", manifests]
+        : ["--kubeconfig", cluster.kubeconfig, "--pod-name", pod];
     const controller = await step("controller", () =>
       started(
         daemon({
@@ -144,7 +176,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
           command: [
             ...options.ferrolb,
             "controller",
-            ...["--manifests", manifests, "--state-dir", join(dir, "controller-state")],
+            ...(cluster === undefined
+              ? ["--manifests", manifests]
+              : ["--kubeconfig", cluster.kubeconfig, "--webhook-mode", "disabled"]),
+            ...["--state-dir", join(dir, "controller-state")],
           ],
           ...crash,
         }),
@@ -157,9 +192,12 @@ export async function startLab(options: LabOptions): Promise<Lab> {
             name: `speaker-${name}`,
             netns: places[name].name,
             log: join(dir, name, "speaker.log"),
-            env: { METALLB_ML_BIND_ADDR: addressOf(name, "lan") },
+            env: {
+              METALLB_ML_BIND_ADDR: addressOf(name, "lan"),
+              METALLB_ML_LABELS: "app=metallb,component=speaker",
+            },
             command: [
-              ...[...options.ferrolb, "speaker", "--node-name", name, "--manifests", manifests],
+              ...[...options.ferrolb, "speaker", "--node-name", name, ...source(`speaker-${name}`)],
               ...["--frr-config", frr.confFile, "--vtysh", frr.vtyshPath, "--vty-dir", frr.vtyDir],
               ...["--state-dir", join(dir, name, "state"), ...(options.speakerFlags ?? [])],
             ],
@@ -196,6 +234,14 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     throw error;
   }
 }
+
+/** The real one, in its nftables mode; its connection-tracking limits are the host's, which stay. */
+const kubeProxyCommand = (cluster: LabCluster, node: NodeName): readonly string[] => [
+  cluster.kubeProxy,
+  ...["--proxy-mode=nftables", `--kubeconfig=${cluster.kubeconfig}`],
+  ...[`--hostname-override=${node}`, "--conntrack-max-per-core=0"],
+  ...["--conntrack-tcp-timeout-established=0", "--conntrack-tcp-timeout-close-wait=0"],
+];
 
 /** As FRR says it: on another Debian the installed FRR is another release than the one asked for. */
 const releaseOf = async (frr: FrrInstance): Promise<string> =>

@@ -10,7 +10,7 @@ import { expect } from "chai";
 import { ensureBundle } from "../support/bundle.ts";
 import { deployTools } from "../support/deploy-tools.ts";
 import { KUBE_BUILD_MS, kubeBinaries } from "../support/kube.ts";
-import { startProgram, stopProgram } from "../support/kube-process.ts";
+import { startProgram, stopProgram } from "../../src/lab/programs.ts";
 import { eventually } from "../support/wait.ts";
 import { CONTROL_PLANE, CONTROL_PLANE_TAINT, startCluster } from "./cluster.ts";
 import type { Cluster, Taint } from "./cluster.ts";

@@ -18,7 +18,7 @@ import { manifestsIn } from "../support/deploy-tools.ts";
 import type { Manifests } from "../support/deploy-tools.ts";
 import { startKube } from "../support/kube.ts";
 import type { Kube } from "../support/kube.ts";
-import { startProgram, stopProgram } from "../support/kube-process.ts";
+import { startProgram, stopProgram } from "../../src/lab/programs.ts";
 import { eventually } from "../support/wait.ts";
 import { AUDIT_POLICY, callsIn } from "./audit.ts";
 import type { Call } from "./audit.ts";

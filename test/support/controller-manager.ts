@@ -1,6 +1,6 @@
 /** A real kube-controller-manager beside a test's API server: the DaemonSet controller and few others. */
 import { join } from "node:path";
-import { startProgram, stopProgram } from "./kube-process.ts";
+import { startProgram, stopProgram } from "../../src/lab/programs.ts";
 import type { Kube } from "./kube.ts";
 
 export interface ControllerManager {

@@ -1,4 +1,4 @@
-/** Programs that tests start: they end with the test process, however that ends. */
+/** Programs beside the lab's namespaces: they end with this process, however it ends. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
