@@ -48,7 +48,8 @@ export async function runLab(options: RunOptions): Promise<boolean> {
   const closers: (() => Promise<void>)[] = [];
   try {
     if (copyFrom !== null) await cp(copyFrom, manifests, { recursive: true });
-    const cluster = options.clusterParts === null ? null : await clusterOf(options, out.note);
+    const cluster =
+      options.clusterParts === null ? null : await clusterOf(options, (text) => out.note(text));
     if (cluster !== null) closers.push(() => cluster.stop());
     const lab = await startLab({
       routers: LAB_ROUTERS,
