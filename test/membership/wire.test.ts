@@ -111,6 +111,7 @@ describe("beside hashicorp/memberlist", function () {
 
   it("crashes are noticed both ways", async () => {
     const peer = theirs(2);
+    await until(() => peer.saw("ready")); // theirs tries to join once
     const other = theirs(4, "-join", `${textAt(2)}:${PORT}`);
     const node = await ours(3, [2]);
     const crasher = await ours(1, [2]);
