@@ -40,7 +40,7 @@ import {
 
 const COUNT = Number(process.env["FERROLB_CHANGEOVER_SERVICES"] ?? 20);
 const FRR = (process.env["FERROLB_CHANGEOVER_FRR"] ?? "8.4") as FrrVersion;
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 120_000 + COUNT * 1500;
 const ROUTER_NAMES: readonly RouterName[] = ["r1", "r2"];
 
 describe(`a changeover from MetalLB and back, ${COUNT} Services, FRR ${FRR}`, function () {
@@ -71,7 +71,7 @@ describe(`a changeover from MetalLB and back, ${COUNT} Services, FRR ${FRR}`, fu
     });
   });
   after(async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     for (const step of close.reverse()) await step();
   });
   const begin = async (): Promise<void> => {
