@@ -64,6 +64,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "ask the network who answers for an address",
     load: () => import("./probe.ts"),
   },
+  support: {
+    summary: "write a bundle for somebody who helps, secrets masked",
+    load: () => import("./support.ts"),
+  },
   diff: {
     summary: "what a change does to FRR: commands and effects",
     load: () => import("./diff.ts"),

@@ -4,8 +4,8 @@ import type { KubeClient } from "../kube/client.ts";
 import { openDirectoryStore } from "../manifests/directory-store.ts";
 import { healthPages, listen } from "../observability/http.ts";
 import type { Listener } from "../observability/http.ts";
-import { createLog } from "../observability/log.ts";
-import type { Logger } from "../observability/log.ts";
+import { createLog, setLogLevel } from "../observability/log.ts";
+import type { LogLevel, Logger } from "../observability/log.ts";
 import { createDaemonMetrics } from "../observability/metrics.ts";
 import type { DaemonMetrics } from "../observability/metrics.ts";
 import { bgpTypeWarning, configNamespace } from "./daemon-flags.ts";
@@ -63,6 +63,7 @@ export async function runDaemon(
     log.info({ signal: name }, "stopping");
     stop.abort();
   });
+  const unhookLevel = onLevelSignal(log, flags.logLevel);
   const metrics = createDaemonMetrics(version());
   const scrape: Refreshed = { refresh: () => Promise.resolve() };
   const { store, client } = await openStore(flags, setup, namespace, log);
@@ -84,6 +85,7 @@ export async function runDaemon(
     await store.close();
     await Promise.all(listeners.map((l) => l?.close() ?? Promise.resolve()));
     unhook();
+    unhookLevel();
   }
   log.info({}, "stopped");
   exitWith(EXIT.fine);
@@ -122,6 +124,19 @@ async function listenOr(
     log.warn({ err, host, port }, "cannot listen");
     return null;
   }
+}
+
+/** SIGUSR2 turns debug on, and back to the level of the flag (SIGUSR1 is Node's own). */
+function onLevelSignal(log: Logger, configured: LogLevel): () => void {
+  let now: LogLevel = configured;
+  const handle = (): void => {
+    now = now === "debug" ? configured : "debug";
+    setLogLevel(log, "info"); // so that it is said, whatever the levels are
+    log.info({ logLevel: now }, "log level changed");
+    setLogLevel(log, now);
+  };
+  process.on("SIGUSR2", handle);
+  return () => process.off("SIGUSR2", handle);
 }
 
 function onEndSignals(end: (signal: NodeJS.Signals) => void): () => void {

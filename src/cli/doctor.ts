@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import { AppError } from "../errors.ts";
+import type { Problem } from "../api/problem.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import { diagnose } from "../explain/doctor/doctor.ts";
 import { diagnosisText } from "../explain/doctor/text.ts";
@@ -19,10 +20,13 @@ import { namespaceFromEnvironment, readInput } from "./input.ts";
 import { addOutputOption, printAs } from "./output.ts";
 import type { OutputFormat } from "./output.ts";
 
-interface DoctorFlags {
+export interface SceneFlags {
   readonly filename: readonly string[];
   readonly namespace: string;
   readonly kubeconfig?: string;
+}
+
+interface DoctorFlags extends SceneFlags {
   readonly node?: string;
   readonly vtysh: string;
   readonly vtyDir: string;
@@ -36,6 +40,7 @@ interface DoctorFlags {
 export interface Scene {
   readonly snapshot: Snapshot;
   readonly workloads: readonly Workload[];
+  readonly problems: readonly Problem[];
   /** This clock against the API server's, in seconds; null: there is none. */
   readonly clockAheadS: number | null;
 }
@@ -43,9 +48,9 @@ export interface Scene {
 const workloadsIn = (values: readonly unknown[]): readonly Workload[] =>
   values.map(parseWorkload).filter((w) => w !== null);
 
-async function sceneOfFiles(flags: DoctorFlags): Promise<Scene> {
-  const { snapshot, others } = await readInput(flags, ["DaemonSet", "Deployment"]);
-  return { snapshot, workloads: workloadsIn(others), clockAheadS: null };
+export async function sceneOfFiles(flags: SceneFlags): Promise<Scene> {
+  const { snapshot, others, problems } = await readInput(flags, ["DaemonSet", "Deployment"]);
+  return { snapshot, workloads: workloadsIn(others), problems, clockAheadS: null };
 }
 
 /** @throws AppError `ERR_UNREADABLE_INPUT` without a cluster, `ERR_KUBE_API` when it does not answer */
@@ -69,6 +74,7 @@ export async function sceneOfCluster(
     return {
       snapshot: assemble(placed, namespace).snapshot,
       workloads: workloadsIn(objects),
+      problems: [],
       // The server's word is a whole second, cut off: half of one is the best guess.
       clockAheadS: serverMs === null ? null : (Date.now() - serverMs - 500) / 1000,
     };

@@ -23,7 +23,10 @@ export interface ValidateAnswer {
   readonly moves?: readonly Move[];
 }
 
-export function validateAnswer({ snapshot, problems: ofInput }: Input): ValidateAnswer {
+export function validateAnswer({
+  snapshot,
+  problems: ofInput,
+}: Pick<Input, "snapshot" | "problems">): ValidateAnswer {
   const { config, problems: found } = parseConfig(snapshot);
   const problems = sortedProblems([...ofInput, ...found, ...serviceNotes(snapshot.services)]);
   const valid = problems.every((problem) => problem.severity !== "error");

@@ -21,10 +21,15 @@ const PINO_LEVEL: Readonly<Record<LogLevel, string>> = {
 const SECRET_FIELDS = ["password", "secretkey", "stringData", "data"];
 const PATHS = SECRET_FIELDS.flatMap((f) => [f, `*.${f}`, `*.*.${f}`, `*.*.*.${f}`]);
 
+/** Children keep the level they were made with: to change it later, all of one root are remembered. */
+const FAMILIES = new WeakMap<Logger, Set<WeakRef<Logger>>>();
+
 /** The root logger; each room gets a child with its name. */
 export function createLog(level: LogLevel, stream: DestinationStream = destination(1)): Logger {
-  return pino(
+  const family = new Set<WeakRef<Logger>>();
+  const root = pino(
     {
+      onChild: (child) => family.add(new WeakRef(child)),
       level: PINO_LEVEL[level],
       base: null,
       messageKey: "msg",
@@ -35,4 +40,17 @@ export function createLog(level: LogLevel, stream: DestinationStream = destinati
     },
     stream,
   );
+  FAMILIES.set(root, family);
+  return root;
+}
+
+/** Changes the level of a root logger and of every child it has, while they are at work. */
+export function setLogLevel(root: Logger, level: LogLevel): void {
+  root.level = PINO_LEVEL[level];
+  const family = FAMILIES.get(root) ?? new Set();
+  for (const reference of family) {
+    const child = reference.deref();
+    if (child === undefined) family.delete(reference);
+    else child.level = PINO_LEVEL[level];
+  }
 }

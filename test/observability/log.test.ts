@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { createLog } from "../../src/observability/log.ts";
+import { createLog, setLogLevel } from "../../src/observability/log.ts";
 import type { LogLevel } from "../../src/observability/log.ts";
 
 describe("the log", () => {
@@ -20,6 +20,19 @@ describe("the log", () => {
   ];
   for (const [level, count] of cases)
     it(`${level} -> ${count} of four`, () => expect(lines(level).said.length).to.equal(count));
+
+  it("changes its level at run time, in every room", () => {
+    const said: string[] = [];
+    const log = createLog("warn", { write: (line) => void said.push(line) });
+    const room = log.child({ room: "a" }).child({ inner: true });
+    room.debug({}, "before");
+    setLogLevel(log, "debug");
+    room.debug({}, "between");
+    setLogLevel(log, "warn");
+    room.info({}, "after");
+    const words = said.map((line) => (JSON.parse(line) as { msg: string }).msg);
+    expect(words).to.deep.equal(["between"]);
+  });
 
   it("masks secrets wherever an object of a manifest carries them", () => {
     const said: string[] = [];
