@@ -3,14 +3,17 @@
  * nothing they need is missing, nothing they have is unused, and a verb that is missing is named.
  * FERROLB_RIGHTS=all takes every verb away in turn (some 80, minutes); else one of each kind.
  */
+import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { renewedCertificates } from "../../src/webhook/certificates.ts";
+import { manifestsIn } from "../support/deploy-tools.ts";
 import { isRoot } from "../support/lab.ts";
 import { KUBE_BUILD_MS, kubeBinaries } from "../support/kube.ts";
 import { eventually } from "../support/wait.ts";
-import { isUse, rightsIn } from "./audit.ts";
+import { isUse, rightsIn, roleWithout } from "./audit.ts";
 import type { Right, RoleManifest } from "./audit.ts";
 import { NAMESPACE, NODE, NODE_IP, ROUTER_IP, startStage, tokenOf } from "./stage.ts";
 import type { Component, Daemon, Stage } from "./stage.ts";
@@ -82,11 +85,17 @@ const web = (name: string) => [
   },
 ];
 
+const SHIPPED = manifestsIn(readFileSync(MANIFEST, "utf8"));
+const rolesOf = (component: Component): RoleManifest[] =>
+  [`ClusterRole /${NAMESPACE}:${component}`, `Role ${NAMESPACE}/${component}`].map(
+    (key) => SHIPPED.get(key) as RoleManifest,
+  );
+const rightsOf = (component: Component): readonly Right[] => rolesOf(component).flatMap(rightsIn);
+
 describe("the rights of an installation", function () {
   this.timeout(240_000);
   let stage: Stage;
   const daemons = new Map<Component, Daemon>();
-  const rights = new Map<Component, readonly Right[]>();
 
   before(async function () {
     this.timeout(KUBE_BUILD_MS);
@@ -94,8 +103,6 @@ describe("the rights of an installation", function () {
     const bin = await kubeBinaries("kube-apiserver", "kubectl");
     if (bin === null) this.skip(); // kube-apiserver could not be built
     stage = await startStage(bin, MANIFEST);
-    for (const component of ["controller", "speaker"] as const)
-      rights.set(component, rolesOf(component).flatMap(rightsIn));
     await stage.apply({ apiVersion: "v1", kind: "Node", metadata: { name: NODE } });
     await stage.kubectl("create", "namespace", "default").catch(() => undefined);
     await stage.apply(pod("controller-0", "controller"));
@@ -114,10 +121,6 @@ describe("the rights of an installation", function () {
       console.log(`${name}:\n${(await daemon.log()).slice(-3000)}`);
   });
 
-  const rolesOf = (component: Component): RoleManifest[] =>
-    [`ClusterRole /${NAMESPACE}:${component}`, `Role ${NAMESPACE}/${component}`].map(
-      (key) => stage.manifests.get(key) as RoleManifest,
-    );
   const patch = (path: string, body: unknown) =>
     stage.kube.request("PATCH", path, body, { "content-type": "application/merge-patch+json" });
   const get = async (path: string): Promise<unknown> => {
@@ -306,7 +309,7 @@ describe("the rights of an installation", function () {
 
     it(`the ${component} has no right that it does not use`, async () => {
       const calls = await stage.calls(component);
-      const unused = (rights.get(component) ?? []).filter(
+      const unused = rightsOf(component).filter(
         (right) => !calls.some((call) => isUse(call, right)),
       );
       expect(
@@ -314,4 +317,127 @@ describe("the rights of an installation", function () {
       ).to.deep.equal([]);
     });
   }
+
+  /** Makes everything that was settled be done again. */
+  const stir = async (component: Component): Promise<void> => {
+    await remove("web").catch(() => undefined);
+    const kinds = ["configurationstates", "servicel2statuses", "servicebgpstatuses"];
+    await stage.kubectl("delete", kinds.join(","), "-n", NAMESPACE, "--all");
+    if (component === "controller") {
+      await stage.kubectl(
+        "delete",
+        "-n",
+        NAMESPACE,
+        "--ignore-not-found",
+        "secret/memberlist",
+        "lease/ferrolb-controller",
+      );
+      await patch(CERT, { data: null });
+    }
+    await expose("web");
+  };
+  /** What comes a second time while the daemon runs. */
+  const poke = async (component: Component, daemon: Daemon): Promise<void> => {
+    const show = async () => {
+      if (component === "speaker")
+        await patch("/api/v1/namespaces/default/services/web/status", {
+          status: { loadBalancer: { ingress: [{ ip: "203.0.113.10" }] } },
+        });
+    };
+    await show();
+    await sleep(1500);
+    await remove("web");
+    await sleep(500);
+    await expose("web");
+    await show();
+    await daemon.metrics(await tokenOf(stage.kube, "monitoring", "stranger"));
+  };
+  const allowed = async (component: Component, right: Right): Promise<boolean> => {
+    const [path = "", ...group] = right.resource.split(".");
+    const [resource = "", subresource] = path.split("/");
+    const { body } = await stage.kube.request(
+      "POST",
+      "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+      {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SubjectAccessReview",
+        spec: {
+          user: `system:serviceaccount:${NAMESPACE}:${component}`,
+          resourceAttributes: {
+            ...{
+              verb: right.verb,
+              resource,
+              group: group.join("."),
+              namespace: right.kind === "Role" ? NAMESPACE : "",
+            },
+            ...(subresource !== undefined && { subresource }),
+            ...(right.names[0] !== undefined && { name: right.names[0] }),
+          },
+        },
+      },
+    );
+    return (body as { status: { allowed: boolean } }).status.allowed;
+  };
+  const roleIs = async (component: Component, right: Right, there: boolean): Promise<void> => {
+    const role =
+      rolesOf(component).find(({ kind }) => kind === right.kind) ?? expect.fail("no role");
+    const scope = right.kind === "Role" ? `namespaces/${NAMESPACE}/roles` : "clusterroles";
+    const path = `/apis/rbac.authorization.k8s.io/v1/${scope}/${right.role}`;
+    const { status } = await stage.kube.request(
+      "PUT",
+      path,
+      there ? role : roleWithout(role, right),
+    );
+    expect(status).to.equal(200);
+    await eventually(
+      "the role is in force",
+      async () => (await allowed(component, right)) === there,
+    );
+  };
+  const words = ({ verb, resource, names }: Right) => [verb, resource, ...names].join(" ");
+  const SAMPLE: Readonly<Record<Component, readonly string[]>> = {
+    controller: ["list services", "patch services/status", "create secrets"],
+    speaker: [
+      "watch endpointslices.discovery.k8s.io",
+      "get pods",
+      "create servicel2statuses.metallb.io",
+    ],
+  };
+
+  for (const component of ["controller", "speaker"] as const)
+    describe(`the ${component} without one right`, () => {
+      for (const right of rightsOf(component).filter(
+        (r) => process.env["FERROLB_RIGHTS"] === "all" || SAMPLE[component].includes(words(r)),
+      ))
+        it(`${words(right)}: says which, names the role, and goes on`, async () => {
+          await roleIs(component, right, false);
+          try {
+            await stir(component);
+            const daemon = await start(component);
+            await eventually(
+              "it lives",
+              async () => (await daemon.probe("healthz")) === 200,
+              60_000,
+            );
+            await poke(component, daemon);
+            const role =
+              right.kind === "Role"
+                ? `Role \\"${right.role}\\" in \\"${NAMESPACE}\\"`
+                : `ClusterRole \\"${right.role}\\"`;
+            await eventually(`a line about ${words(right)}`, async () => {
+              const lines = (await daemon.log()).split("\n");
+              return lines.some(
+                (line) =>
+                  line.includes(`the right to ${right.verb} ${right.resource} `) &&
+                  line.includes(`the shipped ${role} grants it`),
+              );
+            });
+            expect(daemon.child.exitCode, "it ended").to.equal(null);
+            expect(await daemon.probe("healthz")).to.equal(200);
+          } finally {
+            await stop(component);
+            await roleIs(component, right, true);
+          }
+        });
+    });
 });

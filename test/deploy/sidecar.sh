@@ -3,12 +3,14 @@
 #
 # Runs in a mount, network and process namespace of its own (unshare -m -n -p -f --mount-proc). ROOT is read-only but for the
 # volumes of the Pod; the init container and the FRR container's command run as root in the groups frr and frrvty with
-# CAPABILITIES (`,+net_raw`, empty for none) at most. Once FRR answers or has failed to start, COMMAND runs with none.
+# CAPABILITIES (`,+net_raw`, empty for none) at most. Once FRR answers or has failed to start, COMMAND runs with the same, or
+# with COMMAND_CAPABILITIES, as the speaker's container would. MANIFESTS, a directory, is at /mnt/manifests there.
 set -u
 root=$1 caps=$2
 shift 2
 here=$(cd "$(dirname "$0")/../.." && pwd)
 mount --make-rprivate /
+mkdir -p "$root/run/frr" "$root/var/lib/frr" # a container runtime makes what it mounts on
 mount --bind "$root" "$root"
 mount -o remount,bind,ro "$root"
 for dir in etc/frr run/frr var/lib/frr var/tmp var/log mnt tmp; do
@@ -22,7 +24,12 @@ for script in frr-files frr-start frr-alive; do
   sed 's#/frr-startup/#/mnt/frr-startup/#' "$here/deploy/image/libexec/$script" >"$root/mnt/libexec/$script"
   chmod 755 "$root/mnt/libexec/$script"
 done
+[ -z "${MANIFESTS:-}" ] || cp -r "$here/$MANIFESTS" "$root/mnt/manifests"
 ip link set lo up
+ip link add eth0 type veth peer name eth1
+ip addr add 198.51.100.11/24 dev eth0
+ip link set eth0 up
+ip link set eth1 up
 
 gid() { awk -F: -v name="$1" '$1 == name { print $3 }' "$root/etc/group"; }
 groups=0,$(gid frr),$(gid frrvty)
@@ -40,6 +47,6 @@ for _ in $(seq 300); do
   sleep 0.2
 done
 as "" /mnt/libexec/frr-alive && echo ALIVE
-if [ $# -gt 0 ]; then as "$caps" sh -c "$*"; fi
+if [ $# -gt 0 ]; then as "${COMMAND_CAPABILITIES-$caps}" sh -c "$*"; fi
 cat /tmp/frr.$$
 rm -f /tmp/frr.$$
