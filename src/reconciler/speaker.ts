@@ -170,10 +170,11 @@ export async function runSpeaker(
   await Promise.all([l2Loop.idle(), bgpLoop.idle(), reports.idle(), watch.idle()]);
   // FRR goes on by itself: what it carries stays true.
   const last = lastCondition();
-  await store.writeReports(node, [
-    ...(last === null ? [] : [speakerState(node, last)]),
-    ...truth.last(),
-  ]);
+  const standing = [...(last === null ? [] : [speakerState(node, last)]), ...truth.last()];
+  // An API server that is away, or refuses, is no reason to end badly.
+  await store.writeReports(node, standing).catch((err: unknown) => {
+    log.warn({ err }, "last status objects not written");
+  });
 
   function noteChanges(): void {
     const snapshot = store.snapshot();

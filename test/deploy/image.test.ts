@@ -172,12 +172,12 @@ const builtImages = function (this: Mocha.Suite): void {
   it("the controller's runs as nobody on a root that is read-only", async () => {
     const box = await buildah("from", "localhost/ferrolb-controller");
     const root = await buildah("mount", box);
-    const script = `mount --make-rprivate / && mount --bind ${root} ${root} && mount -o remount,bind,ro ${root} &&
+    const script = `chmod 755 ${root} && mount --make-rprivate / && mount --bind ${root} ${root} && mount -o remount,bind,ro ${root} &&
       mount -t tmpfs -o mode=777 t ${root}/tmp && mount -t tmpfs -o mode=777 t ${root}/mnt &&
       mount -t proc p ${root}/proc && mount --rbind /dev ${root}/dev &&
       cp -r hack/kind-frr-lab/manifests ${root}/mnt/m && chmod -R a+rwX ${root}/mnt/m &&
-      chroot --userspec=65534:65534 ${root} timeout 10 ferrolb controller --manifests /mnt/m --state-dir /tmp/s --port 0 --health-probe-port 0;
-      ls ${root}/mnt/m/.status; ls ${root}/usr/lib/ferrolb ${root}/opt/ferrolb/dist/addon`;
+      chroot --userspec=65534:65534 ${root} timeout 30 ferrolb controller --manifests /mnt/m --state-dir /tmp/s --port 0 --health-probe-port 0;
+      ls ${root}/mnt/m/.status`;
     const { all } = await execa("unshare", [...unshare, "bash", "-c", script], {
       all: true,
       reject: false,

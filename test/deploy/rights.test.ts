@@ -294,6 +294,19 @@ describe("the rights of an installation", function () {
     expect(before).not.to.equal(undefined);
   });
 
+  it("many status objects are removed at once", async () => {
+    const more = ["a", "b", "c", "d", "e"];
+    for (const name of more) await expose(name);
+    for (const plural of ["servicel2statuses", "servicebgpstatuses"])
+      for (const name of more)
+        await eventually(plural, async () => (await reportsOn(plural, name)) === 1, 60_000);
+    await stage.kubectl("delete", "bgpadvertisement", "-n", NAMESPACE, "bgp");
+    await eventually(
+      "none is left",
+      async () => (await reportsOn("servicebgpstatuses", "a")) === 0,
+    );
+  });
+
   it("both leave within five seconds when asked", async () => {
     expect(await stop("speaker")).to.equal(0);
     expect(await stop("controller")).to.equal(0);
@@ -321,7 +334,7 @@ describe("the rights of an installation", function () {
   /** Makes everything that was settled be done again. */
   const stir = async (component: Component): Promise<void> => {
     await remove("web").catch(() => undefined);
-    const kinds = ["configurationstates", "servicel2statuses", "servicebgpstatuses"];
+    const kinds = ["configurationstates", "servicel2statuses", "announcementreports"];
     await stage.kubectl("delete", kinds.join(","), "-n", NAMESPACE, "--all");
     if (component === "controller") {
       await stage.kubectl(
