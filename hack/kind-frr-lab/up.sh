@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts the kind cluster, the routers and the client, and puts the nodes on the routers' network.
+# Starts the kind cluster, the routers and the client, puts the nodes on the routers' network, and installs FerroLB from
+# ./install, with images built from this checkout.
 # Needs Docker, kind, kubectl and containerlab; `./down.sh` removes all of it.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -46,4 +47,17 @@ done
 echo "up: routers and client"
 containerlab deploy --topo ferrolb.clab.yaml --reconfigure
 
-echo "up: ready; install FerroLB and apply the manifests as README.md says"
+echo "up: images"
+for target in controller speaker; do
+  docker build --quiet -f ../../deploy/image/Containerfile --target "$target" -t "ferrolb/$target:0.1.0" ../..
+  kind load docker-image --name ferrolb "ferrolb/$target:0.1.0"
+done
+
+echo "up: FerroLB"
+kubectl --context kind-ferrolb apply -k install
+kubectl --context kind-ferrolb -n metallb-system rollout status deployment/controller daemonset/speaker --timeout=5m
+kubectl --context kind-ferrolb apply -f manifests/pools.yaml -f manifests/bgp.yaml
+# The nodes' interface towards the routers is lan0 here.
+sed 's/- eth0/- lan0/' manifests/l2.yaml | kubectl --context kind-ferrolb apply -f -
+
+echo "up: ready; README.md has a Service to try"
