@@ -42,7 +42,11 @@ export function sessionStep(
 const FIELDS: Readonly<Record<string, { readonly path: string; readonly fix: string }>> = {
   wrongAS: {
     path: "spec.peerASN",
-    fix: "set spec.peerASN to the router's AS, and remote-as on the router to spec.myASN",
+    fix: "set spec.peerASN to the AS of the router",
+  },
+  refusedAS: {
+    path: "spec.myASN",
+    fix: "set spec.myASN to what the router has as remote-as for this node, or correct it there",
   },
   peerUnreachable: {
     path: "spec.peerAddress",

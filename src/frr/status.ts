@@ -32,6 +32,19 @@ export interface NeighborStatus {
   readonly totalReceived: number;
   /** Times that the session went down. */
   readonly dropped: number;
+  /** How it went down last; it may be long ago. */
+  readonly last: LastReset;
+}
+
+export interface LastReset {
+  /** FRR's words: `BGP Notification received`, `Waiting for peer OPEN`; null: none. */
+  readonly dueTo: string | null;
+  /** Code and subcode of the NOTIFICATION as four hexadecimal digits, as FRR has them. */
+  readonly code: string | null;
+  readonly direction: "sent" | "received" | null;
+  readonly notification: string | null;
+  /** BFD is asked for, and is down. */
+  readonly bfdDown: boolean;
 }
 
 export type BfdState = "up" | "down" | "init" | "shutdown";
@@ -109,6 +122,19 @@ function neighborFrom(key: string, vrf: string | null, shown: Json): NeighborSta
     totalSent: number(stats["totalSent"]),
     totalReceived: number(stats["totalRecv"]),
     dropped: number(shown["connectionsDropped"]),
+    last: lastReset(shown),
+  };
+}
+
+function lastReset(shown: Json): LastReset {
+  const dueTo = text(shown["lastResetDueTo"]);
+  const isNotification = dueTo?.startsWith("BGP Notification") === true;
+  return {
+    dueTo,
+    code: isNotification ? text(shown["lastErrorCodeSubcode"]) : null,
+    direction: !isNotification ? null : dueTo.endsWith("received") ? "received" : "sent",
+    notification: isNotification ? text(shown["lastNotificationReason"]) : null,
+    bfdDown: text(json(shown["peerBfdInfo"])["status"]) === "Down",
   };
 }
 
