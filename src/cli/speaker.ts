@@ -6,6 +6,7 @@ import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import { AppError } from "../errors.ts";
 import { startFrrEngine } from "../frr/engine.ts";
 import { vtyTo } from "../frr/vty.ts";
+import { sessionProbe } from "../frr/session-probe.ts";
 import { startAnnouncer } from "../l2/announcer.ts";
 import { parseExcludes } from "../l2/interfaces.ts";
 import { codeOf } from "../manifests/atomic-write.ts";
@@ -13,6 +14,7 @@ import type { SpeakerMembershipPort } from "../reconciler/speaker-ports.ts";
 import { runSpeaker } from "../reconciler/speaker.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Register } from "./commands.ts";
+import { conflictBook } from "./conflict-book.ts";
 import { runDaemon } from "./daemon.ts";
 import { addDaemonOptions, addIgnoredOption, booleanFlag, goSyntax } from "./daemon-flags.ts";
 import type { DaemonFlags } from "./daemon-flags.ts";
@@ -111,13 +113,16 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
           tellFrr(event);
         },
       });
+      const conflicts = conflictBook(systemClock);
       const tellL2Event = logL2Event(log.child({ room: "layer2" }), store, node);
+      const probe = sessionProbe(systemClock);
       const announcer = startAnnouncer({
         node,
         clock: systemClock,
         excludes,
         metrics: meter.l2,
         onEvent(event) {
+          conflicts.note(event);
           tellL2Event(event);
           if (event.kind === "duel") membership?.lookAround?.(); // it lives: the ring ought to know it
         },
@@ -135,6 +140,8 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
             clock: systemClock,
             log: log.child({ room: "speaker" }),
             state,
+            sessionProbe: probe,
+            conflicts: () => conflicts.list(),
             ...meter.ports,
           },
           {
@@ -147,6 +154,7 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
           signal,
         );
       } finally {
+        probe.close();
         await announcer.close();
         await frr.close();
         meter.close();

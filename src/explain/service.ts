@@ -4,6 +4,7 @@ import type { Snapshot } from "../api/snapshot.ts";
 import { addressSteps, poolNotes, verdictsOf } from "./address.ts";
 import { bgpOf } from "./bgp.ts";
 import { coverageOf } from "./coverage.ts";
+import { sessionNotes, withEvidence } from "./evidence.ts";
 import { expectedNotes } from "./expected.ts";
 import { no } from "./explanation.ts";
 import type { Explanation, NodeLine, Step } from "./explanation.ts";
@@ -43,9 +44,10 @@ export function explainIn(world: World, key: ServiceKey): Explanation {
 
   const coverage = coverageOf(facts);
   steps.push(...coverage.steps);
-  const [l2, bgp] = [layer2Of(facts), bgpOf(facts)];
-  if (coverage.applies) steps.push(...l2.steps, ...bgp.steps);
-  const served = l2.announced || bgp.announced;
+  const { layer2: l2, bgp, disputes } = withEvidence(facts, layer2Of(facts), bgpOf(facts));
+  if (coverage.applies) steps.push(...disputes, ...l2.steps, ...bgp.steps);
+  steps.push(...sessionNotes(facts, bgp));
+  const served = disputes.length === 0 && (l2.announced || bgp.announced);
   if (served) steps.push(...expectedNotes(facts, { l2: l2.announced, bgp: bgp.announced }));
 
   const nodes = snapshot.nodes

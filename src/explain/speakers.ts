@@ -38,11 +38,24 @@ export function liveSpeakers(
   return new Set(running.filter((node) => !isMissed(node, speakerReports)));
 }
 
-/** A dead speaker leaves its last report behind: its own word for itself does not count. */
+/**
+ * Most of the others miss it, and it has not missed them: it is dead, and its last report stayed behind. One that
+ * misses them too lives apart.
+ */
 export function isMissed(node: string, reports: readonly SpeakerReport[]): boolean {
   const others = reports.filter((r) => r.status?.node !== node && r.status?.members !== undefined);
   const missing = others.filter((r) => r.status?.members?.includes(node) !== true);
-  return missing.length * 2 > others.length;
+  return missing.length * 2 > others.length && splitFrom(node, reports).length === 0;
+}
+
+/** Speakers that do not hear this one, nor it them: the network between them is cut. Sorted. */
+export function splitFrom(node: string, reports: readonly SpeakerReport[]): readonly string[] {
+  const hears = (from: string, to: string): boolean =>
+    reports.find((r) => r.status?.node === from)?.status?.members?.includes(to) !== false;
+  return reports
+    .flatMap((r) => r.status?.node ?? [])
+    .filter((other) => other !== node && !hears(node, other) && !hears(other, node))
+    .sort();
 }
 
 const CONTROL_PLANE = [

@@ -3,6 +3,8 @@ import { isLoadBalancer, isOurs } from "../api/service-view.ts";
 import { keyOf } from "../api/objects.ts";
 import type { PoolCounters } from "../api/store.ts";
 import type { Snapshot } from "../api/snapshot.ts";
+import { conflictsOf } from "./conflicts.ts";
+import type { Conflict } from "./conflicts.ts";
 import type { Explanation } from "./explanation.ts";
 import { explainIn } from "./service.ts";
 import { isMissed, speakerPods } from "./speakers.ts";
@@ -56,17 +58,6 @@ export interface MemberStatus {
   readonly alive: boolean;
   /** Empty for one that lives. */
   readonly reason: "" | "noLiveSpeaker" | "memberMissing";
-}
-
-export interface Conflict {
-  readonly ip: string;
-  readonly mac: string;
-  readonly interface: string;
-  /** Node that heard it. */
-  readonly heardBy: string;
-  /** Node that has the MAC; null for a station outside the cluster. */
-  readonly node: string | null;
-  readonly since: string;
 }
 
 /** Every list sorted by what names its entries. */
@@ -184,18 +175,3 @@ const membersOf = ({ snapshot, alive, observed }: World): readonly MemberStatus[
     })
     .sort((a, b) => (a.node < b.node ? -1 : 1));
 };
-
-export const conflictsOf = ({ observed, alive }: Pick<World, "observed" | "alive">) =>
-  observed.speakerReports
-    .flatMap(({ status }) =>
-      (status?.conflicts ?? []).map((c): Conflict => ({
-        ip: c.ip,
-        mac: c.mac,
-        interface: c.interface,
-        heardBy: status?.node ?? "",
-        node: c.node ?? null,
-        since: c.since,
-      })),
-    )
-    .filter(({ heardBy }) => alive.has(heardBy))
-    .sort((a, b) => (`${a.ip} ${a.mac} ${a.heardBy}` < `${b.ip} ${b.mac} ${b.heardBy}` ? -1 : 1));

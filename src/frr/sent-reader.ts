@@ -23,7 +23,10 @@ interface Known {
 
 /** Every change of an Adj-RIB-Out is an UPDATE, and counted. */
 const marksOf = (n: NeighborStatus, incarnation: string): string =>
-  [n.state, n.updatesSent, n.sentPrefixes, n.opensSent, n.dropped, incarnation].join(" ");
+  [
+    ...[n.state, n.updatesSent, n.sentPrefixes, n.opensSent, n.dropped, incarnation],
+    ...[n.last.dueTo, n.last.code, n.last.bfdDown],
+  ].join(" ");
 
 export function sentReader(bgpd: Pick<Vty, "ask">): SentReader {
   let known: ReadonlyMap<string, Known> = new Map();
@@ -45,14 +48,13 @@ export function sentReader(bgpd: Pick<Vty, "ask">): SentReader {
   };
 }
 
-async function sentTo(
-  bgpd: Pick<Vty, "ask">,
-  { key, vrf, state }: NeighborStatus,
-): Promise<SessionSent> {
-  if (state !== "Established") return { state, prefixes: new Set() };
+async function sentTo(bgpd: Pick<Vty, "ask">, neighbor: NeighborStatus): Promise<SessionSent> {
+  const { key, vrf, state, since, remoteAs, opensSent, opensReceived, last } = neighbor;
+  const detail = { since, remoteAs, opensSent, opensReceived, last };
+  if (state !== "Established") return { state, prefixes: new Set(), detail };
   const where = vrf === null ? "" : ` vrf ${vrf}`;
   const ask = (family: string): Promise<string> =>
     bgpd.ask(`show bgp${where} ${family} unicast neighbors ${key} advertised-routes json`);
   const said = [await ask("ipv4"), await ask("ipv6")];
-  return { state, prefixes: new Set(said.flatMap(advertisedFrom)) };
+  return { state, prefixes: new Set(said.flatMap(advertisedFrom)), detail };
 }

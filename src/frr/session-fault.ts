@@ -1,6 +1,6 @@
 /** Why a session is down: what FRR says last, beside what a plain connection and the router's own attempts show. Pure. */
 import type { ReasonWord } from "../api/reason-words.ts";
-import type { NeighborStatus } from "./status.ts";
+import type { DownSession } from "../api/sent-routes.ts";
 
 /** A plain TCP connection from this node to the peer's BGP port. */
 export type Probe = "connected" | "refused" | "unreachable" | "silent";
@@ -20,14 +20,14 @@ export interface Fault {
 
 const fault = (reason: ReasonWord, message: string): Fault => ({ reason, message });
 
-/** Null for a session that is up. */
-export function faultOf(status: NeighborStatus, evidence: Evidence): Fault | null {
-  if (status.state === "Established") return null;
-  return tcpFault(status, evidence) ?? saidFault(status) ?? openFault(status);
+type Session = Pick<DownSession, "state" | "detail">;
+
+export function faultOf(session: Session, evidence: Evidence): Fault {
+  return tcpFault(session, evidence) ?? saidFault(session) ?? openFault(session);
 }
 
 /** Where TCP does not come through now, what was said earlier is over. */
-function tcpFault(status: NeighborStatus, { probe, syn, hasPassword }: Evidence): Fault | null {
+function tcpFault({ state }: Session, { probe, syn, hasPassword }: Evidence): Fault | null {
   switch (probe) {
     case "unreachable":
       return fault(
@@ -40,7 +40,7 @@ function tcpFault(status: NeighborStatus, { probe, syn, hasPassword }: Evidence)
       return passwordFault(syn, hasPassword) ?? silence(hasPassword);
     case "connected":
       // Our own segments are signed and get no answer; an unsigned one does.
-      return hasPassword && status.state === "Connect"
+      return hasPassword && state === "Connect"
         ? fault("wrongPassword", "the router answers without a password, and the BGPPeer has one")
         : null;
     case null:
@@ -69,7 +69,7 @@ const silence = (hasPassword: boolean): Fault =>
   );
 
 /** By the last NOTIFICATION (RFC 4271, 4.5) or reset. */
-function saidFault({ last }: NeighborStatus): Fault | null {
+function saidFault({ detail: { last } }: Session): Fault | null {
   const { code, direction, dueTo, notification } = last;
   if (code === "0202")
     return direction === "sent"
@@ -83,7 +83,7 @@ function saidFault({ last }: NeighborStatus): Fault | null {
   return null;
 }
 
-function openFault({ state, opensSent, opensReceived, last }: NeighborStatus): Fault {
+function openFault({ state, detail: { opensSent, opensReceived, last } }: Session): Fault {
   if (state === "Active" && opensSent > 0 && opensReceived === 0)
     return fault("peerRefuses", "the router closes the connection: it may not have this node as a neighbor"); // prettier-ignore
   const said = last.notification === null ? "" : `; last: ${last.notification} (${last.direction ?? "said"})`; // prettier-ignore

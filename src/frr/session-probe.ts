@@ -3,6 +3,7 @@
  * router's own attempts. Only while a session is down, and seldom: a router must not feel besieged.
  */
 import { connect } from "node:net";
+import type { DownSession } from "../api/sent-routes.ts";
 import { AppError } from "../errors.ts";
 import { openPacketSocket } from "../l2/socket.ts";
 import type { PacketSocket } from "../l2/socket.ts";
@@ -11,22 +12,19 @@ import type { Ip } from "../net/ip.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { decodeSyn } from "./tcp-md5.ts";
 import type { Syn } from "./tcp-md5.ts";
-import type { Evidence, Probe } from "./session-fault.ts";
-
-/** A session that FRR cannot bring up. */
-export interface Down {
-  readonly key: string;
-  readonly address: Ip;
-  readonly port: number;
-  readonly source: Ip | null;
-  readonly password: string | null;
-}
+import { faultOf } from "./session-fault.ts";
+import type { Evidence, Fault, Probe } from "./session-fault.ts";
 
 export interface SessionProbe {
-  /** Looks into these from now on, and no longer into others; what was found so far, by key. */
-  look(down: readonly Down[]): ReadonlyMap<string, Evidence>;
+  /** Looks into these from now on, and no longer into others; what keeps each down, as far as is known, by key. */
+  look(down: readonly DownSession[]): ReadonlyMap<string, Fault>;
+  /** Told when more is known. */
+  onNews(listener: () => void): void;
   close(): void;
 }
+
+type Down = DownSession & { readonly address: Ip };
+const isReachable = (one: DownSession): one is Down => one.address !== null;
 
 /** Kernels give a neighbour up after three seconds: an address that nobody has must not look silent. */
 const PATIENCE_MS = 4000;
@@ -34,7 +32,8 @@ const EVERY_MS = 10_000;
 /** What a router tried is believed for so long: it tries again every two minutes. */
 const BELIEVE_SYN_MS = 180_000;
 
-export function sessionProbe(clock: Clock, onNews: () => void): SessionProbe {
+export function sessionProbe(clock: Clock): SessionProbe {
+  let onNews: () => void = () => undefined;
   const probes = new Map<string, { readonly atMs: number; readonly probe: Probe | null }>();
   const syns = new Map<Ip, { readonly atMs: number; readonly syn: Syn }>();
   let wanted: ReadonlySet<Ip> = new Set();
@@ -79,26 +78,30 @@ export function sessionProbe(clock: Clock, onNews: () => void): SessionProbe {
     });
   };
 
+  const evidenceOf = ({ key, address, password }: DownSession): Evidence => {
+    const known = address === null ? undefined : syns.get(address);
+    const fresh = known !== undefined && clock.now() - known.atMs < BELIEVE_SYN_MS;
+    const syn = fresh
+      ? { signed: known.syn.signed, fits: password !== null && known.syn.fits(password) }
+      : null;
+    return { probe: probes.get(key)?.probe ?? null, syn, hasPassword: password !== null };
+  };
+
   return {
+    onNews(listener) {
+      onNews = listener;
+    },
     look(down) {
-      const keys = new Set(down.map(({ key }) => key));
+      const near = down.filter(isReachable);
+      const keys = new Set(near.map(({ key }) => key));
       for (const key of probes.keys()) if (!keys.has(key)) probes.delete(key);
-      wanted = new Set(down.map(({ address }) => address));
+      wanted = new Set(near.map(({ address }) => address));
       for (const ip of syns.keys()) if (!wanted.has(ip)) syns.delete(ip);
-      if (down.length === 0) blink();
+      if (near.length === 0) blink();
       else eyes ??= open();
-      for (const one of down) start(one);
-      return new Map(
-        down.map(({ key, address, password }) => {
-          const known = syns.get(address);
-          const fresh = known !== undefined && clock.now() - known.atMs < BELIEVE_SYN_MS;
-          const syn = fresh
-            ? { signed: known.syn.signed, fits: password !== null && known.syn.fits(password) }
-            : null;
-          const probe = probes.get(key)?.probe ?? null;
-          return [key, { probe, syn, hasPassword: password !== null }] as const;
-        }),
-      );
+      // While messages go to and fro, one more connection would only disturb.
+      for (const one of near) if (!one.state.startsWith("Open")) start(one);
+      return new Map(down.map((one) => [one.key, faultOf(one, evidenceOf(one))]));
     },
     close() {
       blink();

@@ -1,4 +1,5 @@
 /** What FRR says about its sessions and about what it sends, from vtysh's JSON, for both generations. */
+import type { LastReset } from "../api/sent-routes.ts";
 import type { Vtysh } from "./vtysh.ts";
 
 /** RFC 4271, 8.2.2. */
@@ -14,6 +15,8 @@ export interface NeighborStatus {
   readonly state: BgpState;
   /** 0 unless Established. */
   readonly uptimeMs: number;
+  /** RFC 3339; null unless Established. */
+  readonly since: string | null;
   readonly remoteAs: number;
   /** TCP port at the other end; -1 without a connection. */
   readonly remotePort: number;
@@ -34,17 +37,6 @@ export interface NeighborStatus {
   readonly dropped: number;
   /** How it went down last; it may be long ago. */
   readonly last: LastReset;
-}
-
-export interface LastReset {
-  /** FRR's words: `BGP Notification received`, `Waiting for peer OPEN`; null: none. */
-  readonly dueTo: string | null;
-  /** Code and subcode of the NOTIFICATION as four hexadecimal digits, as FRR has them. */
-  readonly code: string | null;
-  readonly direction: "sent" | "received" | null;
-  readonly notification: string | null;
-  /** BFD is asked for, and is down. */
-  readonly bfdDown: boolean;
 }
 
 export type BfdState = "up" | "down" | "init" | "shutdown";
@@ -107,6 +99,7 @@ function neighborFrom(key: string, vrf: string | null, shown: Json): NeighborSta
     address: isInterface ? text(shown["bgpNeighborAddr"]) : key,
     state,
     uptimeMs: state === "Established" ? uptime(shown) : 0,
+    since: state === "Established" ? epoch(shown["bgpTimerUpEstablishedEpoch"]) : null,
     remoteAs: number(shown["remoteAs"]),
     remotePort: typeof shown["portForeign"] === "number" ? shown["portForeign"] : -1,
     sentPrefixes: sum("sentPrefixCounter"),
@@ -140,6 +133,9 @@ function lastReset(shown: Json): LastReset {
 
 /** 8.4 counts milliseconds in a field that it also calls a uint; both count the same. */
 const uptime = (shown: Json): number => number(shown["bgpTimerUpMsec"]);
+
+const epoch = (seconds: unknown): string | null =>
+  number(seconds) > 0 ? new Date(number(seconds) * 1000).toISOString() : null;
 
 /** `show bfd vrf all peers json`, a list; empty for what is none. */
 export function bfdPeersFrom(said: string): readonly BfdPeerStatus[] {

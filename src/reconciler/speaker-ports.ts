@@ -2,6 +2,8 @@
 import type { Parsed } from "../config/parse.ts";
 import type { BgpOptions } from "../bgp/node-bgp.ts";
 import type { ExcludePolicy } from "../api/exclude-policy.ts";
+import type { SpeakerReportStatus } from "../api/resources.ts";
+import type { DownSession } from "../api/sent-routes.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import type { Store } from "../api/store.ts";
 import type { Ip } from "../net/ip.ts";
@@ -51,6 +53,8 @@ export interface SpeakerMembershipPort extends Membership {
   }[];
 }
 
+export type AddressConflict = NonNullable<SpeakerReportStatus["conflicts"]>[number];
+
 export interface SpeakerPorts {
   readonly store: Store;
   readonly frr: FrrEngine;
@@ -62,6 +66,13 @@ export interface SpeakerPorts {
   readonly state: StateFiles | null;
   /** Told what is about to reach the wire. */
   readonly meter?: Meter;
+  /** Looks into sessions that do not come up; without it, a report says no more than their state. */
+  readonly sessionProbe?: {
+    look(down: readonly DownSession[]): ReadonlyMap<string, { reason: string; message: string }>;
+    onNews(listener: () => void): void;
+  };
+  /** Stations that answered for addresses of ours lately. */
+  readonly conflicts?: () => readonly AddressConflict[];
   /** Told after every pass, for metrics. */
   readonly onPass?: (facts: PassFacts) => void;
   readonly onPassError?: () => void;

@@ -21,6 +21,7 @@ import { FRR_FILE, bgpSide } from "./speaker-bgp.ts";
 import { speakerConfigFrom } from "./speaker-config.ts";
 import { l2Side } from "./speaker-l2.ts";
 import type { SpeakerContext, SpeakerOptions, SpeakerPorts, World } from "./speaker-ports.ts";
+import { downSessions, speakerReport } from "./speaker-report.ts";
 import { speakerState } from "./speaker-reports.ts";
 import { watchSent } from "./speaker-sent.ts";
 import { speakerTruth, wireMark } from "./speaker-truth.ts";
@@ -35,6 +36,8 @@ const REPORT_SHARE = 10;
 const WIRE_MS = 1000;
 /** A hand that removed a status object is noticed after so long. */
 const REPORT_AGAIN_MS = 60_000;
+/** A session that is down is looked into again after so long. */
+const LOOK_AGAIN_MS = 5000;
 /** Status objects that could not be written are tried again after so long. */
 const WRITE_AGAIN_MS = 5000;
 /** Before FRR is mended, what it really did is looked at, for so long at most. */
@@ -88,6 +91,7 @@ export async function runSpeaker(
   const l2 = l2Side(context);
   const truth = speakerTruth(context);
   const tellProblems = problemTeller(log);
+  ports.sessionProbe?.onNews(() => context.reportLater());
 
   /** Not waited for: the newest set counts, and a slow API server must not keep the truth from being looked at. */
   const write = (set: readonly ReportWrite[]): void => {
@@ -97,10 +101,11 @@ export async function runSpeaker(
     });
   };
 
-  const report = async (): Promise<void> => {
+  /** Returns after how long to look again, though nothing was heard. */
+  const report = async (): Promise<number> => {
     cancelReport = null;
     const now = context.look();
-    if (now === null) return;
+    if (now === null) return REPORT_AGAIN_MS;
     const beganMs = clock.now();
     const problems = [...now.parsed.problems, ...bgp.problems(), ...store.problems()];
     tellProblems(problems);
@@ -111,11 +116,19 @@ export async function runSpeaker(
     const parts = { bgp: bgp.wanted(), l2: l2.decisions(), seen: watch.seen() };
     const told = truth.reports(now, parts);
     reportTookMs = clock.now() - beganMs;
-    write([speakerState(node, condition), ...told]);
+    const { sent } = parts.seen;
+    const down = downSessions(parts.bgp, sent);
+    const faults = ports.sessionProbe?.look(down) ?? new Map<never, never>();
+    const conflicts = ports.conflicts?.() ?? [];
+    const members = membership.alive();
+    const own = speakerReport(node, { bgp: parts.bgp, sent, faults, members, conflicts });
+    write([speakerState(node, condition), own, ...told]);
     const text = config.acceptedText();
-    if (state === null || text === savedAccepted) return;
-    await state.write(ACCEPTED_FILE, text);
-    savedAccepted = text;
+    if (state !== null && text !== savedAccepted) {
+      await state.write(ACCEPTED_FILE, text);
+      savedAccepted = text;
+    }
+    return down.length > 0 ? LOOK_AGAIN_MS : REPORT_AGAIN_MS;
   };
 
   const loopOf = (name: string, pass: (s: AbortSignal) => Promise<Again>) =>
@@ -133,10 +146,10 @@ export async function runSpeaker(
     );
   const l2Loop = loopOf("layer2", () => l2.pass().then(() => null));
   const bgpLoop = loopOf("bgp", (s) => bgp.pass(s));
-  const reports = loopOf("reports", () => report().then(() => ({ afterMs: REPORT_AGAIN_MS })));
+  const reports = loopOf("reports", () => report().then((afterMs) => ({ afterMs })));
   let wire = "";
   const wireLoop = loopOf("wire", () => {
-    const mark = wireMark(announcer);
+    const mark = `${wireMark(announcer)} ${JSON.stringify(ports.conflicts?.() ?? [])}`;
     if (mark !== wire) context.reportLater();
     wire = mark;
     return Promise.resolve({ afterMs: WIRE_MS });
@@ -152,6 +165,7 @@ export async function runSpeaker(
     membership.onChange(() => {
       truth.membersChanged();
       l2Loop.poke();
+      context.reportLater();
     }),
     announcer.onChange(() => l2Loop.poke()),
     frr.onDrift(() => {

@@ -189,12 +189,13 @@ describe("the speaker's passes", () => {
     s.setAlive(new Set(["n1"]));
     s.store.set(WORLD);
     const kinds = () => s.store.reports.map((r) => r.kind).sort();
-    await soon("reports", () => s.store.reports.length === 4);
+    await soon("reports", () => s.store.reports.length === 5);
     expect(kinds()).to.deep.equal([
       "AnnouncementReport",
       "ConfigurationState",
       "ServiceBGPStatus",
       "ServiceL2Status",
+      "SpeakerReport",
     ]);
     const bgp = s.store.reports.find((r) => r.kind === "ServiceBGPStatus");
     expect(bgp?.status).to.deep.equal({
