@@ -2,6 +2,7 @@
 import { faultOf, messageOf, refusalText } from "../allocator/messages.ts";
 import type { PendingReason, PoolVerdict } from "../allocator/reasons.ts";
 import { isLoadBalancer, isOurs } from "../api/service-view.ts";
+import type { ReasonWord } from "../api/reason-words.ts";
 import { refText } from "../api/objects.ts";
 import type { ServiceKey } from "../api/objects.ts";
 import { keyOf } from "../api/objects.ts";
@@ -100,7 +101,7 @@ function brokenPool(facts: Facts, pending: PendingReason): Problem | undefined {
 }
 
 /** The kinds of the union are the words everywhere, but for two that people know by another. */
-const reasonOf = ({ kind }: PendingReason): string =>
+const reasonOf = ({ kind }: PendingReason): ReasonWord =>
   kind === "noPool" ? "noIPAddressPool" : kind === "exhausted" ? "poolExhausted" : kind;
 
 function fixFor(pending: PendingReason): string {

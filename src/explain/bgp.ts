@@ -86,14 +86,7 @@ function silent(facts: Facts, nodes: Bgp["nodes"]): Step {
       "two advertisements give the same prefix different local preferences",
       "give them the same localPref, other peers, other nodes or another aggregation length",
     );
-  for (const why of [
-    "nodeLabeledExcludeBalancers",
-    "nodeNetworkUnavailable",
-    "noLocalEndpoints",
-  ] as const) {
-    const found = byReason(why);
-    if (found.length > 0) return unfitStep(facts, why, found);
-  }
+  // A node that got further is nearer to announcing: what stops it comes first.
   const withoutSession = byReason("noSession");
   if (withoutSession.length > 0) return noSession(facts, withoutSession);
   const unsent = byReason("noPeerForPrefix");
@@ -111,6 +104,14 @@ function silent(facts: Facts, nodes: Bgp["nodes"]): Step {
         ? "name a peer of those nodes, or set dualStackAddressFamily on the BGPPeer"
         : "create the BGPPeer, or correct the name",
     );
+  }
+  for (const why of [
+    "nodeLabeledExcludeBalancers",
+    "nodeNetworkUnavailable",
+    "noLocalEndpoints",
+  ] as const) {
+    const found = byReason(why);
+    if (found.length > 0) return unfitStep(facts, why, found);
   }
   const dead = byReason("notAlive");
   if (dead.length > 0) return noSpeaker(facts, dead);
@@ -151,5 +152,5 @@ const peerNotes = (facts: Facts): readonly Step[] =>
   facts.pool !== null && facts.pool.bgpAdvertisements.length > 0
     ? facts.parsed.problems
         .filter((p) => p.object.kind === "BGPPeer" || p.rule === "S76")
-        .map((p) => note(p.code, p.object, p.path, p.message))
+        .map((p) => note("configurationProblem", p.object, p.path, p.message))
     : [];

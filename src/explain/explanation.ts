@@ -1,11 +1,12 @@
 /** What `explain` says: a chain of steps, each with the object that decides. */
 import type { ObjectRef } from "../api/objects.ts";
+import type { ReasonWord } from "../api/reason-words.ts";
 
 export interface Step {
   /** `no` keeps the Service from being served; `note` is worth knowing. */
   readonly verdict: "yes" | "no" | "note";
   /** The word that events, status objects, logs and metrics use too. */
-  readonly reason: string;
+  readonly reason: ReasonWord;
   /** Null where no one object decides. */
   readonly object: ObjectRef | null;
   /** JSON path of the field at fault; empty for the object as a whole. */
@@ -40,7 +41,7 @@ export interface Explanation {
   readonly nodes: readonly NodeLine[];
 }
 
-export const yes = (reason: string, object: ObjectRef | null, message: string): Step => ({
+export const yes = (reason: ReasonWord, object: ObjectRef | null, message: string): Step => ({
   verdict: "yes",
   reason,
   object,
@@ -50,7 +51,7 @@ export const yes = (reason: string, object: ObjectRef | null, message: string): 
 });
 
 export const no = (
-  reason: string,
+  reason: ReasonWord,
   object: ObjectRef | null,
   path: string,
   message: string,
@@ -58,7 +59,7 @@ export const no = (
 ): Step => ({ verdict: "no", reason, object, path, message, fix });
 
 export const note = (
-  reason: string,
+  reason: ReasonWord,
   object: ObjectRef | null,
   path: string,
   message: string,

@@ -1,5 +1,6 @@
 /** A BGP session as its speaker saw it, as a step: with the field that would turn it, where it is down. */
 import type { ObjectRef } from "../api/objects.ts";
+import { isReasonWord } from "../api/reason-words.ts";
 import type { SpeakerReportStatus } from "../api/resources.ts";
 import type { Neighbor } from "../bgp/model.ts";
 import { no, yes } from "./explanation.ts";
@@ -71,7 +72,8 @@ const FIELDS: Readonly<Record<string, { readonly path: string; readonly fix: str
 };
 
 export function downStep(object: ObjectRef, node: string, seen: SeenSession): Step {
-  const reason = seen.reason ?? "sessionNotEstablished";
+  const told = seen.reason ?? "";
+  const reason = isReasonWord(told) ? told : "sessionNotEstablished";
   const { path, fix } = FIELDS[reason] ?? {
     path: "",
     fix: "see what the router says of the session; ferrolb explain peer shows each node",
