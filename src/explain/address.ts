@@ -7,6 +7,11 @@ import { refText } from "../api/objects.ts";
 import type { ServiceKey } from "../api/objects.ts";
 import { keyOf } from "../api/objects.ts";
 import type { Problem } from "../api/problem.ts";
+import { addressOf } from "../net/ip.ts";
+import type { Ip } from "../net/ip.ts";
+import { parsePrefix, prefixContains } from "../net/prefix.ts";
+import type { Prefix } from "../net/prefix.ts";
+import { parseRange } from "../net/range.ts";
 import { no, note, yes } from "./explanation.ts";
 import type { Step } from "./explanation.ts";
 import { errorsAbout } from "./facts.ts";
@@ -95,9 +100,28 @@ const MAY_LACK_A_POOL: readonly PendingReason["kind"][] = [
 
 function brokenPool(facts: Facts, pending: PendingReason): Problem | undefined {
   if (pending.kind === "unknownPool") return errorsAbout(facts, "IPAddressPool", pending.pool)[0];
+  if (pending.kind === "notInPool")
+    return errorsAbout(facts, "IPAddressPool", null).find(({ object }) =>
+      pending.ips.every((ip) => mentions(facts, object.name, ip)),
+    );
   return MAY_LACK_A_POOL.includes(pending.kind)
     ? errorsAbout(facts, "IPAddressPool", null)[0]
     : undefined;
+}
+
+/** Whether a pool that is left out has a range with the address. */
+const mentions = ({ snapshot }: Facts, name: string, ip: Ip): boolean =>
+  snapshot.pools
+    .filter((p) => p.metadata.name === name)
+    .flatMap((p) => (Array.isArray(p.spec.addresses) ? p.spec.addresses.map(String) : []))
+    .some((text) => rangesIn(text).some((range) => prefixContains(range, addressOf(ip))));
+
+function rangesIn(text: string): readonly Prefix[] {
+  try {
+    return text.includes("/") ? [parsePrefix(text)] : parseRange(text);
+  } catch {
+    return [];
+  }
 }
 
 /** The kinds of the union are the words everywhere, but for two that people know by another. */

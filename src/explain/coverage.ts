@@ -56,7 +56,7 @@ export function coverageOf(facts: Facts): Coverage {
     const object = refTo(a, snapshot.namespace);
     const nodes = covering.get(`${a.kind} ${a.metadata.name}`);
     const [broken] = errorsAbout(facts, a.kind, a.metadata.name);
-    if (nodes === undefined && broken !== undefined)
+    if (nodes === undefined && broken !== undefined && mayCover(a, pool.name))
       blockers.push(
         no(
           "advertisementInvalid",
@@ -98,6 +98,12 @@ export function coverageOf(facts: Facts): Coverage {
     return { steps: [first, ...blockers.filter((b) => b !== first)], applies };
   return { steps: [noAdvertisement(facts, blockers), ...blockers.map(asNote)], applies };
 }
+
+/** What is left out is to blame only where it would have covered the pool. */
+const mayCover = ({ spec }: Advertisement, pool: string): boolean =>
+  (spec?.ipAddressPools ?? []).includes(pool) ||
+  (spec?.ipAddressPools ?? []).length === 0 ||
+  (spec?.ipAddressPoolSelectors ?? []).length > 0;
 
 const asNote = (step: Step): Step => ({ ...step, verdict: "note" });
 

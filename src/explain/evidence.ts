@@ -89,6 +89,13 @@ const bgpStep = (name: string): Step => ({
 function failureOf(facts: Facts, node: string, peer: string): Failure | null {
   const object = { kind: "BGPPeer", namespace: facts.snapshot.namespace, name: peer };
   const session = sessionOn(facts, node, peer);
+  if (session?.reason === "frrUnreachable")
+    return {
+      node,
+      peer,
+      key: "frrUnreachable",
+      step: (nodes) => unsentStep(object, nodes, "frrUnreachable", [], session),
+    };
   if (session !== undefined && session.state !== "Established")
     return {
       node,
