@@ -198,16 +198,17 @@ function split(facts: Facts, layer2: Layer2): readonly Step[] {
   const apart = owners.filter((node) => splitFrom(node, facts.observed.speakerReports).length > 0);
   const [one] = apart;
   if (owners.length < 2 || one === undefined) return [];
-  return [
-    no(
-      "memberMissing",
-      { kind: "Node", namespace: "", name: one },
-      "",
-      `${owners.join(" and ")} both answer for ${facts.ips.join(", ")}: the speaker of ${one} does not hear ${splitFrom(one, facts.observed.speakerReports).join(", ")}`,
-      "let TCP and UDP port 7946 through between the nodes",
-    ),
-  ];
+  return [apartStep(facts, one, owners.find((node) => node !== one) ?? "")];
 }
+
+const apartStep = (facts: Facts, one: string, other: string): Step =>
+  no(
+    "memberMissing",
+    { kind: "Node", namespace: "", name: one },
+    "",
+    `${one} and ${other} both claim ${facts.ips.join(", ")}: the speaker of ${one} does not hear ${splitFrom(one, facts.observed.speakerReports).join(", ")}`,
+    "let TCP and UDP port 7946 through between the nodes",
+  );
 
 /** Somebody else answers for one of its addresses. */
 function contested(facts: Facts): readonly Step[] {
@@ -218,6 +219,8 @@ function contested(facts: Facts): readonly Step[] {
       const key = `${ip} ${mac}`;
       if (seen.has(key)) return [];
       seen.add(key);
+      const apart = splitFrom(heardBy, facts.observed.speakerReports);
+      if (node !== null && apart.includes(node)) return [apartStep(facts, heardBy, node)];
       return [
         node === null
           ? no(
