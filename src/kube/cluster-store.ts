@@ -36,6 +36,8 @@ export interface ClusterStoreOptions {
 }
 
 export const POOL_ANNOTATION = "metallb.io/ip-allocated-from-pool";
+/** The API server refuses what is no int64; a /64 has more addresses. */
+const MOST = 2n ** 63n - 1n;
 const BACKOFF = { minMs: 100, maxMs: 10_000 };
 
 export function openClusterStore(o: ClusterStoreOptions): Store {
@@ -119,7 +121,8 @@ export function openClusterStore(o: ClusterStoreOptions): Store {
     },
     async writePoolStatus(name, counters) {
       const path = `/apis/${METALLB_V1BETA1}/namespaces/${o.namespace}/ipaddresspools/${name}/status`;
-      await client.patch(path, { status: counters });
+      const status = Object.entries(counters).map(([k, v]) => [k, v > MOST ? MOST : v] as const);
+      await client.patch(path, { status: Object.fromEntries(status) });
     },
     recordEvent: (event) => events.record(event),
     writeReports: (owner, wanted) => reports.write(owner, wanted),

@@ -1,6 +1,5 @@
 /** The lab on an API server: etcd and kube-apiserver on the host's loopback, reached from the namespaces by a socket. */
 import { mkdir, writeFile } from "node:fs/promises";
-import type { Server } from "node:net";
 import { join } from "node:path";
 import type { KubeObject } from "../api/objects.ts";
 import type { Store } from "../api/store.ts";
@@ -13,6 +12,7 @@ import { kubeconfigFor, startApiServer } from "./api-server.ts";
 import type { ApiServer } from "./api-server.ts";
 import { applyCrds, applyObjects, placesOfSpeakers } from "./cluster-objects.ts";
 import { relayTo } from "./relay.ts";
+import type { Relay } from "./relay.ts";
 
 /** What the lab's daemons need to know of it. */
 export interface LabCluster {
@@ -29,6 +29,8 @@ export interface Cluster {
   readonly api: ApiServer;
   /** From the host. */
   readonly client: KubeClient;
+  /** The only way of the namespaces to it. */
+  readonly relay: Relay;
   readonly forLab: LabCluster;
   stop(): Promise<void>;
 }
@@ -57,9 +59,10 @@ export async function startCluster(o: ClusterOptions): Promise<Cluster> {
     serviceCidrs: SERVICE_CIDRS,
   });
   const client = kubeClient(loadKubeConfig(api.kubeconfig));
-  let relay: Server | null = null;
+  const socket = join(o.dir, "api.sock");
+  const relay = relayTo(Number(new URL(api.server).port), socket);
   const stop = async (): Promise<void> => {
-    relay?.close();
+    relay.close();
     client.close();
     await api.stop();
   };
@@ -67,15 +70,13 @@ export async function startCluster(o: ClusterOptions): Promise<Cluster> {
     await applyObjects(client, placesOfSpeakers().slice(0, 2));
     await applyCrds(client, o.crds);
     await applyObjects(client, [...placesOfSpeakers().slice(2), ...o.objects]);
-    const socket = join(o.dir, "api.sock");
-    relay = relayTo(Number(new URL(api.server).port), socket);
     const kubeconfig = join(o.dir, "kubeconfig");
     const ca = join(api.dir, "certs/apiserver.crt");
     await writeFile(kubeconfig, kubeconfigFor(`https://127.0.0.1:${PORT}`, ca, api.token), {
       mode: 0o600,
     });
     const forLab = { kubeconfig, port: PORT, socket, kubeProxy: join(o.bin, "kube-proxy") };
-    return { api, client, forLab, stop };
+    return { api, client, relay, forLab, stop };
   } catch (error) {
     await stop();
     throw error;
