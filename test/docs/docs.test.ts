@@ -9,7 +9,7 @@ import { configurationPage, PAGE } from "../../scripts/generate-docs.ts";
 import { ensureBundle } from "../support/bundle.ts";
 
 /** Pages of other rooms bring tests of their own. */
-const PAGES = ["docs/operations.md", "docs/troubleshooting.md"];
+const PAGES = ["docs/concepts.md", "docs/operations.md", "docs/troubleshooting.md"];
 
 interface Block {
   readonly page: string;
