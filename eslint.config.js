@@ -26,6 +26,16 @@ export default tseslint.config(
     rules: { "@typescript-eslint/no-non-null-assertion": "off" },
   },
   {
+    files: ["src/page/assets/*.js"],
+    languageOptions: {
+      sourceType: "script",
+      globals: {
+        ...{ document: "readonly", fetch: "readonly", EventSource: "readonly" },
+        ...{ HTMLElement: "readonly", SVGElement: "readonly" },
+      },
+    },
+  },
+  {
     files: ["**/*.mjs", "**/*.js", "**/*.cjs"],
     languageOptions: {
       globals: { process: "readonly", console: "readonly", URL: "readonly", Buffer: "readonly" },

@@ -12,11 +12,11 @@ const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"
 
 /** `readFileSync(new URL("./x.hbs", import.meta.url), "utf8")` becomes the text itself: the bundle is whole. */
 const READ =
-  /readFileSync\(\s*new URL\(\s*"(\.[^"]+\.hbs)",\s*import\.meta\.url,?\s*\),\s*"utf8",?\s*\)/g;
+  /readFileSync\(\s*new URL\(\s*"(\.[^"]+\.(?:hbs|html|css|js))",\s*import\.meta\.url,?\s*\),\s*"utf8",?\s*\)/g;
 const inlineTemplates = {
   name: "inline-templates",
   setup(b) {
-    b.onLoad({ filter: /[\\/]src[\\/]frr-templates[\\/].*\.ts$/ }, async ({ path }) => {
+    b.onLoad({ filter: /[\\/]src[\\/](frr-templates|page)[\\/].*\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, "utf8");
       const texts = new Map();
       for (const [, file] of source.matchAll(READ))

@@ -23,6 +23,7 @@ const ROWS: Readonly<Record<string, number>> = {
   manifests: 6,
   frr: 6,
   observability: 6,
+  page: 6,
   lab: 7,
   cli: 8,
 };

@@ -18,12 +18,15 @@ import { backoffMs } from "../runtime/backoff.ts";
 import { sleep, systemClock } from "../runtime/clock.ts";
 import type { Register } from "./commands.ts";
 import { runDaemon } from "./daemon.ts";
+import type { Daemon } from "./daemon.ts";
 import { addDaemonOptions, addIgnoredOption, booleanFlag, goSyntax } from "./daemon-flags.ts";
 import type { DaemonFlags } from "./daemon-flags.ts";
+import { addPageOptions } from "./page-flags.ts";
+import type { PageFlags } from "./page-flags.ts";
 import { stateFilesIn } from "./state-files.ts";
 import type { WebhookFlags } from "./webhooks.ts";
 
-interface ControllerFlags extends DaemonFlags, WebhookFlags {
+interface ControllerFlags extends DaemonFlags, WebhookFlags, PageFlags {
   readonly mlSecretName?: string;
   readonly deployment?: string;
   readonly retainAddresses: number;
@@ -46,7 +49,7 @@ export const register: Register = (program) => {
     .command("controller")
     .description("Gives addresses to Services of type LoadBalancer and writes their status.")
     .addHelpText("after", EXAMPLE);
-  addDaemonOptions(command)
+  addPageOptions(addDaemonOptions(command))
     .addOption(
       new Option(
         "--retain-addresses <seconds>",
@@ -80,6 +83,7 @@ const startController = (flags: ControllerFlags): Promise<void> =>
     flags,
     { instance: "controller", component: "controller", writesStatus: true, healthHost: "0.0.0.0" },
     async ({ log, store, client, namespace, metrics, signal }) => {
+      await showPage(flags, { log, store, client, namespace, signal });
       const meter = controllerMeter(metrics);
       const control = async (whileLeading: AbortSignal): Promise<void> => {
         const coverage = watchCoverage(
@@ -151,6 +155,30 @@ const startController = (flags: ControllerFlags): Promise<void> =>
       await Promise.all([leading, webhooks, secret]);
     },
   );
+
+/** Until aborted. The page's code is loaded only where it is served. */
+async function showPage(
+  flags: ControllerFlags,
+  { log, store, client, namespace, signal }: Omit<Daemon, "metrics" | "scrape">,
+): Promise<void> {
+  if (flags.pagePort === 0) return;
+  const { lookAtCluster, lookAtDirectory, startPage } = await import("./page.ts");
+  const { lbClass, manifests = "" } = flags;
+  const page = await startPage(
+    flags,
+    client === null
+      ? {
+          ...{ source: "directory", title: manifests },
+          look: lookAtDirectory(store, manifests, namespace, { lbClass }),
+        }
+      : {
+          ...{ source: "cluster", title: namespace },
+          look: lookAtCluster(client, namespace, { lbClass }),
+        },
+    log.child({ room: "page" }),
+  );
+  signal.addEventListener("abort", () => void page.close(), { once: true });
+}
 
 /** From what a pass and a look at the speakers found to metrics. */
 function controllerMeter(metrics: DaemonMetrics) {

@@ -28,8 +28,16 @@ export interface RunOptions extends LabOptions {
   readonly check: boolean;
   /** Where the parts of a cluster are; null: the lab follows the directory. */
   readonly clusterParts: { readonly bin: string; readonly crds: string } | null;
+  /** Of the page, on this machine's localhost; 0: none. */
+  readonly pagePort: number;
 }
 
+const NO_LOG = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const ADDRESSES_WITHIN_MS = 60_000;
 const CLAIMS_WITHIN_MS = 90_000;
 
@@ -75,9 +83,20 @@ export async function runLab(options: RunOptions): Promise<boolean> {
       if (!ok) await printLogs(lab);
       return ok;
     }
+    const { lookAtDirectory, startPage } = await import("./page.ts");
+    const page = await startPage(
+      { pagePort: cluster === null ? options.pagePort : 0, pageBindAddress: "127.0.0.1" },
+      {
+        ...{ source: "directory", title: `lab ${name}` },
+        look: lookAtDirectory(store, manifests, DEFAULT_NAMESPACE, {}),
+      },
+      NO_LOG,
+    );
+    closers.push(() => page.close());
+    const picture = page.url === null ? "" : `; the picture: ${page.url}`;
     out.title(
       cluster === null
-        ? `lab ${name}: edit ${manifests}, changes are followed; Ctrl-C ends and removes it`
+        ? `lab ${name}: edit ${manifests}, changes are followed; Ctrl-C ends and removes it${picture}`
         : `lab ${name}: KUBECONFIG=${cluster.api.kubeconfig} kubectl get services, changes are followed; Ctrl-C ends and removes it`,
     );
     await showUntil(lab, store, out, ending.signal);

@@ -11,6 +11,8 @@ import { NODES, PLACES, ROUTERS } from "../lab/plan.ts";
 import type { NodeName, Place, RouterName } from "../lab/plan.ts";
 import type { Register } from "./commands.ts";
 import { exitWith } from "./exit.ts";
+import { parsePort } from "./daemon-flags.ts";
+import { PAGE_PORT } from "./page-flags.ts";
 import { runLab } from "./lab-run.ts";
 import { print, table } from "./output.ts";
 
@@ -28,6 +30,7 @@ interface LabFlags {
   readonly manifests?: string;
   readonly check?: boolean;
   readonly cluster?: boolean;
+  readonly pagePort: number;
   readonly frr: Readonly<Partial<Record<RouterName | NodeName, FrrVersion>>>;
 }
 
@@ -42,26 +45,34 @@ export const register: Register = (program) => {
     .addOption(named())
     .option("--manifests <dir>", "directory to follow instead of a copy of the lab's own manifests")
     .option("--cluster", "controller and speakers read an API server; kube-proxy forwards")
+    .addOption(
+      new Option("--page-port <port>", "the picture, on localhost; 0: none")
+        .argParser(parsePort)
+        .default(PAGE_PORT),
+    )
     .option("--check", "wait until everything is served, print one line per claim, end")
     .option("--frr <place=version,...>", "FRR versions, as r1=8.4,n2=10.3", parseFrr, {})
     .addHelpText("after", EXAMPLE)
-    .action(async ({ name, manifests, check = false, cluster = false, frr }: LabFlags) => {
-      const own = manifests === undefined;
-      const ok = await runLab({
-        name: checkName(name),
-        prefix: prefixOf(name),
-        dir: dirOf(name),
-        manifests: own ? join(dirOf(name), "manifests") : resolve(manifests),
-        copyFrom: own ? labManifests() : null,
-        ferrolb: [process.execPath, ...process.execArgv, process.argv[1] ?? ""],
-        frr,
-        check,
-        clusterParts: cluster
-          ? { bin: await kubePrograms(), crds: projectPath("deploy/kustomize/crds") }
-          : null,
-      });
-      exitWith(ok ? 0 : 1);
-    });
+    .action(
+      async ({ name, manifests, check = false, cluster = false, frr, pagePort }: LabFlags) => {
+        const own = manifests === undefined;
+        const ok = await runLab({
+          name: checkName(name),
+          prefix: prefixOf(name),
+          dir: dirOf(name),
+          manifests: own ? join(dirOf(name), "manifests") : resolve(manifests),
+          copyFrom: own ? labManifests() : null,
+          ferrolb: [process.execPath, ...process.execArgv, process.argv[1] ?? ""],
+          frr,
+          check,
+          clusterParts: cluster
+            ? { bin: await kubePrograms(), crds: projectPath("deploy/kustomize/crds") }
+            : null,
+          pagePort,
+        });
+        exitWith(ok ? 0 : 1);
+      },
+    );
   lab
     .command("down")
     .description("end a lab, or remove what a killed one left")
