@@ -21,7 +21,7 @@ export interface SentFollower<T extends Awaited> {
 export interface SentPorts<T> {
   readonly bgpd: Pick<Vty, "ask">;
   readonly clock: Clock;
-  /** `atMs` of the clock: the prefix was found with a neighbour at the latest then. */
+  /** `atMs` of the clock: half way between the last look that did not find the prefix and the first that did. */
   readonly onSent: (wait: T, atMs: number) => void;
   /** Not followed to the end: too many at once, or no neighbour got it in time. */
   readonly onGivenUp: (count: number) => void;
@@ -39,7 +39,7 @@ const pauseMs = (waitedMs: number): number => (waitedMs < 500 ? 4 : waitedMs < 2
 
 export function followSent<T extends Awaited>(ports: SentPorts<T>): SentFollower<T> {
   const { bgpd, clock, onSent, onGivenUp } = ports;
-  let waiting: { readonly wait: T; readonly fromMs: number }[] = [];
+  let waiting: { readonly wait: T; readonly fromMs: number; absentMs: number }[] = [];
   let asking = false;
   let cancel: (() => void) | null = null;
 
@@ -55,8 +55,10 @@ export function followSent<T extends Awaited>(ports: SentPorts<T>): SentFollower
     const asked = waiting.slice(0, PER_ROUND);
     const answers = await Promise.all(
       asked.map(async (one) => {
+        const askedMs = clock.now();
         const sent = await isSent(one.wait).catch(() => false);
-        if (sent) onSent(one.wait, clock.now());
+        if (sent) onSent(one.wait, (one.absentMs + clock.now()) / 2);
+        else one.absentMs = askedMs;
         return sent;
       }),
     );
@@ -86,7 +88,7 @@ export function followSent<T extends Awaited>(ports: SentPorts<T>): SentFollower
       const fromMs = clock.now();
       const known = new Set(waiting.map(({ wait }) => keyOf(wait)));
       const fresh = waits.filter((wait) => !known.has(keyOf(wait))); // a pass that failed tells again
-      waiting.push(...fresh.slice(0, room).map((wait) => ({ wait, fromMs })));
+      waiting.push(...fresh.slice(0, room).map((wait) => ({ wait, fromMs, absentMs: fromMs })));
       if (fresh.length > room) onGivenUp(fresh.length - room);
       again();
     },

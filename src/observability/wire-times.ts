@@ -64,6 +64,7 @@ export function createWireTimes(registry: Registry, nowMs: () => number): WireTi
   const waiting = new Map<string, AddressWait>();
   const leaderless = new Map<string, Takeover>();
   const shown = new Map<string, Set<string>>();
+  const missing = new Set<string>();
 
   const observe = (protocol: string, service: string, seconds: number): void => {
     ready.observe({ protocol }, seconds);
@@ -94,7 +95,15 @@ export function createWireTimes(registry: Registry, nowMs: () => number): WireTi
     unmeasured: (count) => skipped.inc(count),
     retain(services) {
       for (const [service, protocols] of shown) {
-        if (services.has(service)) continue;
+        if (services.has(service)) {
+          missing.delete(service);
+          continue;
+        }
+        // The wire is told of before the pass is through: only who is missing twice is gone.
+        if (!missing.delete(service)) {
+          missing.add(service);
+          continue;
+        }
         for (const protocol of protocols) last.remove({ service, protocol });
         shown.delete(service);
       }

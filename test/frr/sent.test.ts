@@ -35,7 +35,7 @@ describe("when a prefix reached a neighbour", () => {
     ]);
     f.sent.add("203.0.113.1/32");
     await f.clock.advance(8);
-    expect(f.seen).to.deep.equal(["203.0.113.1/32 44"]);
+    expect(f.seen).to.deep.equal(["203.0.113.1/32 42"]);
     f.sent.add("2001:db8::1/128");
     await f.clock.advance(8);
     const { length } = f.asked;

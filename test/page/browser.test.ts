@@ -15,7 +15,7 @@ import { eventually } from "../support/wait.ts";
 
 const NS = "metallb-system";
 const PORT = 17473;
-const HOSTILE = `<img src=x onerror="window.pwned=1">`;
+const HOSTILE = "<img src=x onerror=window.pwned=1>";
 const meta = (name: string, namespace = NS) => ({ name, namespace });
 const v1 = (kind: string, name: string, spec: object, namespace = "default") => ({
   apiVersion: "v1",
