@@ -33,10 +33,15 @@ export const lookAtCluster =
   (client: KubeClient, namespace: string, options: ExplainOptions): WatchPorts["look"] =>
   async (): Promise<Seen> => {
     const { readCluster } = await import("../kube/read-once.ts");
-    const { snapshot, observations } = await readCluster(client, namespace);
+    const { snapshot, observations, unread } = await readCluster(client, namespace);
     const objects = observations.map(observedFrom).filter((o) => o !== null);
     const events = observations.map(eventFrom).filter((e) => e !== null);
-    return { snapshot, options: { ...options, observed: gather(objects, events) } };
+    const missing = unread.map(({ what }) => what);
+    return {
+      snapshot,
+      options: { ...options, observed: gather(objects, events) },
+      unread: missing,
+    };
   };
 
 /** A port that is taken costs the page, and nothing else. */

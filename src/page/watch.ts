@@ -14,6 +14,8 @@ import type { PageView } from "./view.ts";
 export interface Seen {
   readonly snapshot: Snapshot;
   readonly options: ExplainOptions;
+  /** What could not be read: the picture lacks it, and says so. */
+  readonly unread?: readonly string[];
 }
 
 export interface Told {
@@ -37,6 +39,11 @@ export interface WatchPorts {
   readonly everyMs: number;
 }
 
+const troubleOf = ({ unread = [] }: Seen): string | null =>
+  unread.length === 0
+    ? null
+    : `may not read ${unread.join(", ")}: what depends on it is shown as missing`;
+
 /** Changes that a new watcher is shown. */
 const KEPT = 100;
 
@@ -58,7 +65,7 @@ export function watchPicture({ title, look, clock, everyMs }: WatchPorts): Watch
     const troubleBefore = trouble;
     try {
       const seen = await look();
-      trouble = seen === null ? "still loading" : null;
+      trouble = seen === null ? "still loading" : troubleOf(seen);
       if (seen !== null) view = pageViewOf(title, statusOf(seen.snapshot, seen.options));
     } catch (error) {
       trouble = error instanceof Error ? error.message : "cannot be read";

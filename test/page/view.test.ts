@@ -114,6 +114,7 @@ describe("watching", () => {
     let looks = 0;
     let nodes: string[] = [];
     let broken = false;
+    let unread: string[] = [];
     const watcher = watchPicture({
       ...{ title: "t", clock, everyMs: 1000 },
       look: () => {
@@ -124,7 +125,11 @@ describe("watching", () => {
           kind: "Node" as const,
           metadata: { name },
         }));
-        return Promise.resolve({ snapshot: { ...emptySnapshot(), nodes: all }, options: {} });
+        return Promise.resolve({
+          snapshot: { ...emptySnapshot(), nodes: all },
+          options: {},
+          unread,
+        });
       },
     });
     await clock.advance(5000);
@@ -140,6 +145,10 @@ describe("watching", () => {
     await clock.advance(2000);
     expect([told.length, told.at(-1)?.trouble]).to.deep.equal([3, "the directory is gone"]);
     broken = false;
+    unread = ["endpointSlices"];
+    await clock.advance(1000);
+    expect(told.at(-1)?.trouble).to.contain("may not read endpointSlices");
+    unread = [];
     await clock.advance(1000);
     expect(told.at(-1)?.trouble).to.equal(null);
     stop();
