@@ -1,4 +1,5 @@
 /** What both daemons do around their loop: log, listeners, signals, an end within five seconds. */
+import { setMaxListeners } from "node:events";
 import type { Store } from "../api/store.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { openDirectoryStore } from "../manifests/directory-store.ts";
@@ -59,6 +60,7 @@ export async function runDaemon(
   if (warning !== null) log.warn({ bgpType: process.env["METALLB_BGP_TYPE"] ?? null }, warning);
 
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // every watch and every loop listens: many, and no leak
   const unhook = onEndSignals((name) => {
     log.info({ signal: name }, "stopping");
     stop.abort();

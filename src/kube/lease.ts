@@ -2,6 +2,7 @@
  * Leader election by a Lease (coordination.k8s.io/v1), as client-go does it: expiry is judged by our own
  * clock from when we last saw the Lease change, so clocks of machines need not agree.
  */
+import { setMaxListeners } from "node:events";
 import { AppError } from "../errors.ts";
 import { sleep } from "../runtime/clock.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -125,6 +126,7 @@ export async function leadWhenElected(
     }
     const lost = new AbortController();
     const either = AbortSignal.any([signal, lost.signal]);
+    setMaxListeners(0, either); // all that a leader runs listens
     let renewedMs = o.clock.now();
     const leading = lead(either);
     for (;;) {
