@@ -28,7 +28,8 @@ export const NODE = "n1";
 export const NODE_IP = "198.51.100.11";
 export const ROUTER_IP = "198.51.100.1";
 export type Component = "controller" | "speaker";
-const PROBE: Readonly<Record<Component, number>> = { controller: 17472, speaker: 17473 };
+/** Both share a network here, and the controller's page is at 17473. */
+const PROBE: Readonly<Record<Component, number>> = { controller: 17482, speaker: 17483 };
 const METRICS: Readonly<Record<Component, number>> = { controller: 9120, speaker: 9121 };
 
 export interface Daemon {
