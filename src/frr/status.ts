@@ -18,7 +18,7 @@ export interface NeighborStatus {
   /** RFC 3339; null unless Established. */
   readonly since: string | null;
   readonly remoteAs: number;
-  /** TCP port at the other end; -1 without a connection. */
+  /** TCP port at the other end; -1 before OpenSent. */
   readonly remotePort: number;
   /** Prefixes sent, both families. */
   readonly sentPrefixes: number;
@@ -101,7 +101,7 @@ function neighborFrom(key: string, vrf: string | null, shown: Json): NeighborSta
     uptimeMs: state === "Established" ? uptime(shown) : 0,
     since: state === "Established" ? epoch(shown["bgpTimerUpEstablishedEpoch"]) : null,
     remoteAs: number(shown["remoteAs"]),
-    remotePort: typeof shown["portForeign"] === "number" ? shown["portForeign"] : -1,
+    remotePort: remotePort(state, shown),
     sentPrefixes: sum("sentPrefixCounter"),
     receivedPrefixes: sum("acceptedPrefixCounter"),
     updatesSent: number(stats["updatesSent"]),
@@ -133,6 +133,13 @@ function lastReset(shown: Json): LastReset {
 
 /** 8.4 counts milliseconds in a field that it also calls a uint; both count the same. */
 const uptime = (shown: Json): number => number(shown["bgpTimerUpMsec"]);
+
+/** 10.3 shows the port that it would like to reach, too; 8.4 none. Both have one from OpenSent on. */
+const remotePort = (state: BgpState, shown: Json): number =>
+  ["OpenSent", "OpenConfirm", "Established"].includes(state) &&
+  typeof shown["portForeign"] === "number"
+    ? shown["portForeign"]
+    : -1;
 
 const epoch = (seconds: unknown): string | null =>
   number(seconds) > 0 ? new Date(number(seconds) * 1000).toISOString() : null;

@@ -143,6 +143,7 @@ describe(`faults in a running lab, and explain (FERROLB_SEED=${SEED})`, function
   this.timeout(180_000);
   let lab: TestLab;
   let dump: string;
+  let startedMs = 0;
   const cases = IN_MANIFESTS.map((fault) => ({ fault, c: fault.of() }));
   const good = own("bgp");
   const owned = own("l2", { interfaces: ["eth0"], nodeSelectors: on("n2") });
@@ -212,6 +213,7 @@ describe(`faults in a running lab, and explain (FERROLB_SEED=${SEED})`, function
 
   before(async function () {
     if (!isRoot()) this.skip(); // network namespaces
+    startedMs = performance.now();
     const all = nodes().map((node) => {
       const label =
         node.metadata.name === "n3"
@@ -250,6 +252,9 @@ describe(`faults in a running lab, and explain (FERROLB_SEED=${SEED})`, function
     lab = await startTestLab({ backends: false, manifests, frr: { n2: "10.3" } });
   });
   after(async () => {
+    console.log(
+      `      ${passed.size} faults in ${Math.round((performance.now() - startedMs) / 1000)} s`,
+    );
     await lab.stop();
     await rm(join(dump, ".."), { recursive: true, force: true });
   });
