@@ -27,6 +27,8 @@ export interface Observed {
   readonly bgpStatuses: readonly ServiceBGPStatus[];
   readonly configurationStates: readonly ConfigurationState[];
   readonly events: readonly RecordedEvent[];
+  /** A cluster was read, its Pods and SpeakerReports with it: a speaker that is in neither does not live. */
+  readonly knowsSpeakers?: boolean;
 }
 
 export const NOTHING_OBSERVED: Observed = {

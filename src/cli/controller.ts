@@ -5,6 +5,7 @@ import { AppError } from "../errors.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { leadWhenElected } from "../kube/lease.ts";
 import { ensureMemberlistSecret } from "../kube/secret.ts";
+import { writeServiceConditions } from "../kube/service-conditions.ts";
 import { listSpeakerPods } from "../kube/speaker-pods.ts";
 import type { Logger } from "../observability/log.ts";
 import { createControllerMetrics } from "../observability/controller-metrics.ts";
@@ -93,6 +94,11 @@ const startController = (flags: ControllerFlags): Promise<void> =>
               client === null
                 ? Promise.resolve(pods.length === 0 ? null : pods)
                 : listSpeakerPods(client, namespace),
+            writeConditions:
+              client === null
+                ? null
+                : (service, conditions) => writeServiceConditions(client, service, conditions),
+            lbClass: flags.lbClass,
             clock: systemClock,
             log: log.child({ room: "coverage" }),
             onCoverage: meter.onCoverage,

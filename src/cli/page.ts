@@ -33,13 +33,13 @@ export const lookAtCluster =
   (client: KubeClient, namespace: string, options: ExplainOptions): WatchPorts["look"] =>
   async (): Promise<Seen> => {
     const { readCluster } = await import("../kube/read-once.ts");
-    const { snapshot, observations, unread } = await readCluster(client, namespace);
+    const { snapshot, observations, unread, knowsSpeakers } = await readCluster(client, namespace);
     const objects = observations.map(observedFrom).filter((o) => o !== null);
     const events = observations.map(eventFrom).filter((e) => e !== null);
     const missing = unread.map(({ what }) => what);
     return {
       snapshot,
-      options: { ...options, observed: gather(objects, events) },
+      options: { ...options, observed: { ...gather(objects, events), knowsSpeakers } },
       unread: missing,
     };
   };

@@ -65,12 +65,16 @@ export async function readWorld(flags: SourceFlags): Promise<World> {
   const { readCluster } = await import("../kube/read-once.ts");
   const client = kubeClient(loadKubeConfig(flags.kubeconfig, flags.context));
   try {
-    const { snapshot, observations, unread } = await readCluster(client, flags.namespace);
+    const { snapshot, observations, unread, knowsSpeakers } = await readCluster(
+      client,
+      flags.namespace,
+    );
     if (unread.length > 0)
       process.stderr.write(`note: not read: ${unread.map(({ what }) => what).join(", ")}\n`);
     const events = observations.map(eventFrom).filter((event) => event !== null);
     const objects = observations.map(observedFrom).filter((object) => object !== null);
-    return { snapshot, observed: gather(objects, events), problems: [] };
+    const observed = { ...gather(objects, events), knowsSpeakers };
+    return { snapshot, observed, problems: [] };
   } finally {
     client.close();
   }

@@ -23,17 +23,22 @@ export const speakerPods = ({
   pods.filter((pod) => (pod.metadata.namespace ?? "") === namespace && isSpeaker(pod));
 
 /**
- * Nodes with a ready speaker Pod; where there are no such Pods at all, every Node counts. Those that most of the
- * other speakers miss are dead, whatever their Pods say.
+ * Nodes with a ready speaker Pod. Where there are no such Pods at all, every Node counts, but in a cluster only one
+ * that has a report: a taint that keeps the only speaker away leaves no Pod. Those that most of the other speakers
+ * miss are dead, whatever their Pods say.
  */
 export function liveSpeakers(
   snapshot: Snapshot,
-  { speakerReports }: Pick<Observed, "speakerReports"> = NOTHING_OBSERVED,
+  {
+    speakerReports,
+    knowsSpeakers = false,
+  }: Pick<Observed, "speakerReports" | "knowsSpeakers"> = NOTHING_OBSERVED,
 ): ReadonlySet<string> {
   const pods = speakerPods(snapshot);
+  const hasReport = (node: string): boolean => speakerReports.some((r) => r.status?.node === node);
   const running =
     pods.length === 0
-      ? snapshot.nodes.map((n) => n.metadata.name)
+      ? snapshot.nodes.map((n) => n.metadata.name).filter((n) => !knowsSpeakers || hasReport(n))
       : pods.filter(isReady).flatMap((pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []));
   return new Set(running.filter((node) => !isMissed(node, speakerReports)));
 }

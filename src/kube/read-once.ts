@@ -19,6 +19,8 @@ export interface ClusterReading {
     readonly what: ListName | ObservedKind | "Event";
     readonly why: string;
   }[];
+  /** Where speakers live can be told: their Pods and their reports were read. */
+  readonly knowsSpeakers: boolean;
 }
 
 const PAGE = 500;
@@ -94,6 +96,7 @@ export async function readCluster(client: KubeClient, namespace: string): Promis
       unread.some(({ what }) => what === "secrets"),
     ),
     observations: [...reports.flat(), ...events],
+    knowsSpeakers: !unread.some(({ what }) => what === "pods" || what === "SpeakerReport"),
     unread: unread.sort((a, b) => (a.what < b.what ? -1 : 1)),
   };
 }

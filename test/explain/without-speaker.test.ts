@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import type { Node, Pod } from "../../src/api/objects.ts";
+import type { Node, Pod, Service } from "../../src/api/objects.ts";
 import { emptySnapshot } from "../../src/api/snapshot.ts";
 import type { EventWrite } from "../../src/api/store.ts";
 import { nodesWithoutSpeaker } from "../../src/explain/without-speaker.ts";
 import { watchCoverage } from "../../src/reconciler/coverage.ts";
+import { ANNOUNCEABLE } from "../../src/reconciler/unreachable.ts";
 import { manualClock } from "../support/manual-clock.ts";
 
 const NS = "metallb-system";
@@ -52,6 +53,8 @@ describe("nodes without a speaker", () => {
           recordEvent: (event) => events.push(event),
         },
         pods: () => Promise.resolve(pods),
+        writeConditions: null,
+        lbClass: "",
         clock,
         log: { debug: say, info: say, warn: say, error: say },
         onCoverage: (without) => counts.push(without?.length ?? null),
@@ -73,5 +76,63 @@ describe("nodes without a speaker", () => {
     stop.abort();
     await Promise.all([running, sleep(0)]);
     expect(counts.at(-1)).to.equal(null);
+  });
+
+  it("no speaker anywhere: said by each Service that has an address, once, until one lives", async () => {
+    const clock = manualClock(0);
+    const other = { type: "example.com/Ready", status: "True" };
+    const service = (name: string, ip?: string, lbClass?: string): Service => ({
+      ...{ apiVersion: "v1", kind: "Service", metadata: { name, namespace: "default" } },
+      spec: { type: "LoadBalancer", ...(lbClass !== undefined && { loadBalancerClass: lbClass }) },
+      status: { loadBalancer: { ingress: ip === undefined ? [] : [{ ip }] }, conditions: [other] },
+    });
+    let services = [service("web", "203.0.113.1"), service("pending"), service("theirs", "203.0.113.2", "x.y/z")]; // prettier-ignore
+    const events: EventWrite[] = [];
+    let pods = [pod("a")];
+    const stop = new AbortController();
+    const say = (): void => undefined;
+    const running = watchCoverage(
+      {
+        store: {
+          snapshot: () => ({ ...emptySnapshot(NS), nodes: [node("a")], services }),
+          recordEvent: (event) => events.push(event),
+        },
+        pods: () => Promise.resolve(pods),
+        writeConditions: (about, conditions) => {
+          services = services.map((s) =>
+            s === about ? { ...s, status: { ...s.status, conditions } } : s,
+          );
+          return Promise.resolve();
+        },
+        lbClass: "",
+        clock,
+        log: { debug: say, info: say, warn: say, error: say },
+        onCoverage: say,
+      },
+      stop.signal,
+    );
+    const shown = () =>
+      services.map((s) => (s.status?.conditions ?? []).map((c) => c.reason ?? c.type).join(" "));
+    const about = () => events.filter((e) => e.about.kind === "Service").map((e) => e.about.name);
+    await clock.advance(100);
+    pods = [];
+    await clock.advance(10_000);
+    expect(shown()).to.deep.equal([`${other.type} noLiveSpeaker`, other.type, other.type]);
+    await clock.advance(20_000);
+    expect(about()).to.deep.equal(["web"]);
+    expect(services[0]?.status?.conditions?.[1]).to.include({
+      type: ANNOUNCEABLE,
+      status: "False",
+    });
+    pods = [pod("a")];
+    await clock.advance(4000);
+    expect(shown()).to.deep.equal([other.type, other.type, other.type]);
+    pods = [];
+    await clock.advance(4000); // replaced, and back before it matters
+    pods = [pod("a")];
+    await clock.advance(20_000);
+    expect(about()).to.deep.equal(["web"]);
+    stop.abort();
+    await running;
   });
 });
