@@ -10,9 +10,9 @@ require("node:http")
   })
   .listen(Number(port), "::");`;
 
-export const backendCommand = (node: string): readonly string[] => [
+export const backendCommand = (node: string, port = BACKEND_PORT): readonly string[] => [
   process.execPath,
-  ...["-e", SOURCE, node, `${BACKEND_PORT}`],
+  ...["-e", SOURCE, node, `${port}`],
 ];
 
 /** What a backend says. */

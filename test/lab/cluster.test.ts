@@ -1,4 +1,4 @@
-/** The lab on a real API server with the real kube-proxy: its claims, an API server that goes away, a leader that dies. */
+/** The lab on a real API server with the real kube-proxy: its claims, kubectl's words, an API server that goes away, a leader that dies. */
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { execa } from "execa";
 import { expect } from "chai";
 import type { KubeObject, Service } from "../../src/api/objects.ts";
 import type { Store } from "../../src/api/store.ts";
+import { backendCommand } from "../../src/lab/backend.ts";
 import { startCluster, followCluster } from "../../src/lab/cluster.ts";
 import type { Cluster } from "../../src/lab/cluster.ts";
 import { applyObjects } from "../../src/lab/cluster-objects.ts";
@@ -16,7 +17,8 @@ import { startLab } from "../../src/lab/lab.ts";
 import type { Lab } from "../../src/lab/lab.ts";
 import { eyesOf } from "../../src/lab/observe.ts";
 import type { Eyes } from "../../src/lab/claims.ts";
-import { NODES } from "../../src/lab/plan.ts";
+import { NODES, POD_NETWORKS } from "../../src/lab/plan.ts";
+import { startControllerManager } from "../support/controller-manager.ts";
 import { ferrolb, isRoot } from "../support/lab.ts";
 import { bgpAdvertisement, l2Advertisement, nodes, pool, router1, router2, service } from "../support/lab-manifests.ts"; // prettier-ignore
 import { KUBE_BUILD_MS, kubeBinaries } from "../support/kube.ts";
@@ -48,14 +50,21 @@ describe("the lab on an API server", function () {
   let lab: Lab;
   let eyes: Eyes;
   let store: Store;
+  let bin: string;
   let second: Daemon;
   const close: (() => Promise<unknown>)[] = [];
 
   before(async function () {
     this.timeout(KUBE_BUILD_MS);
     if (!isRoot()) this.skip(); // namespaces need root
-    const found = await kubeBinaries("kube-apiserver", "kube-proxy");
+    const found = await kubeBinaries(
+      "kube-apiserver",
+      "kube-controller-manager",
+      "kube-proxy",
+      "kubectl",
+    );
     if (found === null) this.skip(); // Kubernetes' programs could not be built: no Go
+    bin = found;
     const prefix = `ferrolb-${process.pid}-cl`;
     const dir = await mkdtemp(join(tmpdir(), `${prefix}-`));
     const objects = [
@@ -67,7 +76,7 @@ describe("the lab on an API server", function () {
       pool("crowd", ["203.0.113.0/24", "2001:db8:0:f::/64"], { autoAssign: false }),
       bgpAdvertisement("crowd", { ipAddressPools: ["crowd"] }),
     ] as unknown as readonly KubeObject[];
-    cluster = await startCluster({ dir: join(dir, "cluster"), bin: found, crds: "deploy/kustomize/crds", objects }); // prettier-ignore
+    cluster = await startCluster({ dir: join(dir, "cluster"), bin, crds: "deploy/kustomize/crds", objects }); // prettier-ignore
     close.push(() => cluster.stop());
     const words = await ferrolb();
     const { forLab } = cluster;
@@ -103,6 +112,10 @@ describe("the lab on an API server", function () {
         console.log(`${name}:\n${(await readFile(log, "utf8")).slice(-2000)}`);
   });
 
+  const kubectl = async (...args: readonly string[]): Promise<string> => {
+    const env = { KUBECONFIG: cluster.api.kubeconfig };
+    return (await execa(join(bin, "kubectl"), args, { env })).stdout;
+  };
   const ipsOf = (): ReadonlyMap<string, readonly string[]> =>
     new Map(
       (store.snapshot()?.services ?? []).map((s) => [
@@ -127,6 +140,74 @@ describe("the lab on an API server", function () {
     const status = await readFile(`/proc/${one.pid() ?? 0}/status`, "utf8");
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
   };
+
+  /** What scheduler and kubelet would do: the Pods of Deployments run on n1, where a server answers. */
+  const runPods = async (app: string): Promise<boolean> => {
+    const pods = "/api/v1/namespaces/default/pods";
+    const { items } = (await cluster.client.request("GET", `${pods}?labelSelector=app%3D${app}`)) as { items: readonly KubeObject[] }; // prettier-ignore
+    const ip = POD_NETWORKS[0]?.v4.pod;
+    for (const { metadata } of items) {
+      const target = { apiVersion: "v1", kind: "Node", name: "n1" };
+      await cluster.client.request("POST", `${pods}/${metadata.name}/binding`, {
+        ...{ apiVersion: "v1", kind: "Binding", metadata: { name: metadata.name }, target },
+      });
+      await cluster.client.patch(`${pods}/${metadata.name}/status`, {
+        status: {
+          ...{ phase: "Running", podIP: ip, podIPs: [{ ip }] },
+          conditions: [{ type: "Ready", status: "True" }],
+        },
+      });
+    }
+    return items.length > 0;
+  };
+  const assigned = (): bigint | number | undefined =>
+    store.snapshot()?.pools.find((p) => p.metadata.name === "default-pool")?.status?.assignedIPv4;
+
+  it("kubectl's own words: created, an address appears once, curl gets 200, deleted, silent", async () => {
+    const controllers = ["deployment-controller", "replicaset-controller", "endpointslice-controller"]; // prettier-ignore
+    const manager = startControllerManager(bin, cluster.api, controllers);
+    close.push(() => manager.stop());
+    const server = daemon({
+      ...{ name: "nginx", netns: lab.places.p1.name, log: join(cluster.api.dir, "nginx.log") },
+      command: backendCommand("n1", 80),
+    });
+    server.start();
+    close.push(() => server.stop());
+    const env = { KUBECONFIG: cluster.api.kubeconfig };
+    const watching = execa(join(bin, "kubectl"), ["get", "svc", "--watch"], { env, reject: false });
+    let said = "";
+    watching.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    await eventually("the watch", () => said.includes("kubernetes"), LIMIT_MS);
+
+    await kubectl("create", "deployment", "test-web", "--image=nginx");
+    await eventually("a Pod", () => runPods("test-web"), LIMIT_MS, 200);
+    const exposedMs = performance.now();
+    await kubectl("expose", "deployment", "test-web", "--type=LoadBalancer", "--port=80");
+    const ip = await eventually("an address", () => ipsOf().get("test-web")?.[0], LIMIT_MS);
+    const assignedMs = performance.now();
+    await eventually("reachable", async () => (await eyes.ask(ip, 80)) !== null, LIMIT_MS, 200);
+    const reachableMs = performance.now();
+    const code = ["curl", "-s", "-o", "/dev/null", "-m", "30", "-w", "%{http_code}"] as const;
+    expect(await lab.places.c1.exec(...code, `http://${ip}`)).to.equal("200");
+    await eventually("counted", () => assigned() === 1, LIMIT_MS);
+    await sleep(1000); // for an address that would come and go
+    const shown = said.split("\n").filter((line) => line.startsWith("test-web ")).map((line) => line.split(/\s+/)[3] ?? ""); // prettier-ignore
+    expect(shown.filter((one, i) => one !== shown[i - 1])).to.deep.equal(["<pending>", ip]);
+    watching.kill();
+    await watching;
+
+    await kubectl("delete", "svc", "test-web");
+    const deletedMs = performance.now();
+    await eventually("silent", async () => (await eyes.arp("eth0", ip)).length === 0, LIMIT_MS);
+    const silentMs = performance.now();
+    await eventually("back in the pool", () => assigned() === 0, LIMIT_MS);
+    await kubectl("delete", "deployment", "test-web");
+    const s = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+    console.log(
+      `      address ${s(assignedMs - exposedMs)} after kubectl expose began, reachable ${s(reachableMs - assignedMs)} ` +
+        `later; silent ${s(silentMs - deletedMs)} after kubectl delete`,
+    );
+  });
 
   it("an API server that goes away, an etcd that forgets, watches cut each second: nothing is withdrawn", async () => {
     const half = Math.floor(MANY / 2);
