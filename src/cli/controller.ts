@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { InvalidArgumentError, Option } from "commander";
 import { AppError } from "../errors.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { forgetNodes } from "../kube/forget-nodes.ts";
 import { leadWhenElected } from "../kube/lease.ts";
 import { ensureMemberlistSecret } from "../kube/secret.ts";
 import { writeServiceConditions } from "../kube/service-conditions.ts";
@@ -11,6 +12,7 @@ import type { Logger } from "../observability/log.ts";
 import { createControllerMetrics } from "../observability/controller-metrics.ts";
 import { DEFAULT_RETAIN_S, runController } from "../reconciler/controller.ts";
 import { watchCoverage } from "../reconciler/coverage.ts";
+import { watchGoneNodes } from "../reconciler/gone-nodes.ts";
 import type { PassResult } from "../allocator/pass.ts";
 import type { ControllerFacts } from "../observability/controller-metrics.ts";
 import type { DaemonMetrics } from "../observability/metrics.ts";
@@ -105,6 +107,22 @@ const startController = (flags: ControllerFlags): Promise<void> =>
           },
           whileLeading,
         );
+        const gone =
+          client === null
+            ? Promise.resolve() // the speakers of a directory own their files
+            : watchGoneNodes(
+                {
+                  store,
+                  clock: systemClock,
+                  log: log.child({ room: "gone-nodes" }),
+                  forget: (nodes) =>
+                    forgetNodes(
+                      { client, namespace, clock: systemClock, signal: whileLeading },
+                      nodes,
+                    ),
+                },
+                whileLeading,
+              );
         await runController(
           {
             store,
@@ -121,7 +139,7 @@ const startController = (flags: ControllerFlags): Promise<void> =>
           },
           whileLeading,
         );
-        await coverage;
+        await Promise.all([coverage, gone]);
         meter.onEnd(); // another replica leads: its numbers count
       };
       if (client === null) {

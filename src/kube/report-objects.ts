@@ -24,7 +24,10 @@ export const SPEAKER_KINDS: readonly ObservedKind[] =
   Object.keys(OBSERVED_KINDS).filter(isObservedKind);
 
 export const OWNER_LABEL = "ferrolb.io/component";
-export const NODE_LABEL = "metallb.io/node";
+
+/** The label with the node's name: MetalLB has two. */
+export const nodeLabelOf = (kind: ObservedKind): string =>
+  kind === "ConfigurationState" ? "metallb.io/node-name" : "metallb.io/node";
 
 /** Who writes: its Pod owns the objects, so that they go with it. */
 export interface Writer {
@@ -75,7 +78,7 @@ export const contentFound = ({ metadata, status }: Found): string =>
 
 /** What is there with these labels; null: the API server does not serve the kind. @throws AppError */
 export async function listFound(
-  client: KubeClient,
+  client: Pick<KubeClient, "request">,
   path: string,
   labelSelector: string,
 ): Promise<readonly Found[] | null> {
@@ -90,7 +93,10 @@ export async function listFound(
 }
 
 /** An object that is gone already is as good as removed. @throws AppError */
-export async function removeObject(client: KubeClient, path: string): Promise<void> {
+export async function removeObject(
+  client: Pick<KubeClient, "request">,
+  path: string,
+): Promise<void> {
   try {
     await client.request("DELETE", path);
   } catch (error) {

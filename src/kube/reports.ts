@@ -10,7 +10,6 @@ import type { Clock } from "../runtime/clock.ts";
 import { KubeError } from "./client.ts";
 import type { KubeClient } from "./client.ts";
 import {
-  NODE_LABEL,
   OWNER_LABEL,
   SPEAKER_KINDS,
   collectionOf,
@@ -27,8 +26,6 @@ import type { Writer } from "./report-objects.ts";
 export interface Reports {
   /** Resolves when the newest set stands. @throws AppError when some of it could not be written */
   write(owner: string, reports: readonly ReportWrite[]): Promise<void>;
-  /** Removes what speakers of Nodes that are no more have left. @throws AppError */
-  forgetNodes(isKnown: (node: string) => boolean): Promise<void>;
 }
 
 const WORKERS = 4;
@@ -212,14 +209,6 @@ export function kubeReports(
         desk.work = null;
       });
       return desk.work;
-    },
-    async forgetNodes(isKnown) {
-      for (const { path } of kinds)
-        for (const { metadata } of (await listFound(client, path, NODE_LABEL)) ?? [])
-          if (!isKnown(metadata.labels?.[NODE_LABEL] ?? "")) {
-            await pace.take(signal);
-            await removeObject(client, `${path}/${metadata.name}`);
-          }
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Snapshot } from "../api/snapshot.ts";
 import { NOTHING_ACCEPTED, parseAccepted } from "../config/accepted.ts";
 import type { Accepted } from "../config/accepted.ts";
 import type { Backoff } from "../runtime/backoff.ts";
-import type { ReportWrite } from "../api/store.ts";
+import type { EventWrite, ReportWrite } from "../api/store.ts";
 import type { NodeBgp } from "../bgp/model.ts";
 import { startLoop } from "../runtime/loop.ts";
 import type { Again } from "../runtime/loop.ts";
@@ -17,6 +17,7 @@ import { conditionFor } from "./configuration-state.ts";
 import type { ConditionState } from "./configuration-state.ts";
 import type { StateFiles } from "./controller.ts";
 import type { Log } from "./log.ts";
+import { excludeTeller } from "./exclude-warning.ts";
 import { FRR_FILE, bgpSide } from "./speaker-bgp.ts";
 import { speakerConfigFrom } from "./speaker-config.ts";
 import { l2Side } from "./speaker-l2.ts";
@@ -53,10 +54,12 @@ export async function runSpeaker(
   signal: AbortSignal,
 ): Promise<void> {
   const { store, frr, announcer, membership, clock, log, state } = ports;
-  const { node, lbClass, allocate } = options;
+  const { node, lbClass, excludePolicy, allocate } = options;
   const config = speakerConfigFrom(await acceptedBefore(state, log));
   const changes = new ChangeTimes();
-  const announced = rememberAnnounced(node, log, (event) => store.recordEvent(event));
+  const recordEvent = (event: EventWrite): void => store.recordEvent(event);
+  const announced = rememberAnnounced(node, log, recordEvent);
+  const tellExcluded = excludeTeller(node, excludePolicy, log, recordEvent);
   let seen: Snapshot | null = null;
   let world: World | null = null;
   let savedAccepted = config.acceptedText();
@@ -111,6 +114,7 @@ export async function runSpeaker(
     tellProblems(problems);
     condition = conditionFor(problems, condition, clock.date(), () => true);
     const all = announced.all();
+    tellExcluded(now, all);
     const { quarantined } = now.parsed;
     ports.onPass?.({ announced: all, stale: condition.status === "False", quarantined });
     const parts = { bgp: bgp.wanted(), l2: l2.decisions(), seen: watch.seen() };

@@ -1,13 +1,17 @@
 /** Status objects on a real API server: exactly what changed is written, and many do not become a flood. */
 import { expect } from "chai";
+import { emptySnapshot } from "../../src/api/snapshot.ts";
 import type { ReportWrite } from "../../src/api/store.ts";
 import { kubeClient, loadKubeConfig } from "../../src/kube/client.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
+import { forgetNodes } from "../../src/kube/forget-nodes.ts";
 import { kubeReports } from "../../src/kube/reports.ts";
+import { watchGoneNodes } from "../../src/reconciler/gone-nodes.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { NAMESPACE, applyCrds } from "../support/crds.ts";
 import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
 import type { Kube } from "../support/kube.ts";
+import { eventually } from "../support/wait.ts";
 
 const report = (node: string, name: string, announced: boolean): ReportWrite => ({
   apiVersion: "ferrolb.io/v1alpha1",
@@ -111,12 +115,85 @@ describe("status objects at the API server", function () {
     expect(await standing("n3")).to.have.length(0);
   });
 
-  it("what speakers of Nodes that are no more have left is removed", async () => {
+  const METALLB = "metallb.io/v1beta1";
+  const FERROLB = "ferrolb.io/v1alpha1";
+  const leftBy = (node: string): readonly ReportWrite[] => {
+    const name = `by-${node.slice(0, 5)}`; // at L2, who announces a Service removes what others said of it
+    const about = { serviceName: name, serviceNamespace: "default" };
+    const { labels } = report(node, name, true);
+    return [
+      report(node, name, true),
+      {
+        ...{ apiVersion: FERROLB, kind: "SpeakerReport", namePrefix: `speaker-${node}` },
+        ...{ labels: { "metallb.io/node": node }, status: { node, sessions: [] } },
+      },
+      {
+        ...{ apiVersion: METALLB, kind: "ServiceL2Status", namePrefix: "l2-", labels },
+        status: { node, ...about, interfaces: [] },
+      },
+      {
+        ...{ apiVersion: METALLB, kind: "ServiceBGPStatus", namePrefix: "bgp-", labels },
+        status: { node, ...about, peers: ["router"] },
+      },
+      {
+        ...{ apiVersion: METALLB, kind: "ConfigurationState", namePrefix: `speaker-${node}` },
+        labels: { "metallb.io/node-name": node },
+        status: { result: "Valid", errorSummary: "", conditions: [] },
+      },
+    ];
+  };
+  const nodesWith = async (kind: string, version: string): Promise<ReadonlySet<string>> => {
+    const plural = `${kind.toLowerCase()}${kind.endsWith("Status") ? "es" : "s"}`;
+    const path = `/apis/${version}/namespaces/${NAMESPACE}/${plural}`;
+    const { body } = await kube.request("GET", path);
+    const { items } = body as {
+      readonly items: readonly { readonly metadata: { labels: Record<string, string> } }[];
+    };
+    return new Set(
+      items.map(({ metadata: { labels } }) => labels["metallb.io/node"] ?? labels["metallb.io/node-name"] ?? ""), // prettier-ignore
+    );
+  };
+
+  it("what speakers of Nodes that are no more have left is removed, of every kind, and nothing else", async () => {
+    const long = `${"a".repeat(60)}.${"b".repeat(60)}`; // longer than a label may be
+    const young = "young"; // there, but not yet in our view
     const reports = writer();
-    await reports.write("gone", many("gone", 3, true));
-    await reports.forgetNodes((node) => node !== "gone");
-    expect(await standing("gone")).to.have.length(0);
-    expect(await standing("n1")).to.have.length(4);
+    for (const node of ["gone", long, young, "n1"]) await reports.write(node, leftBy(node));
+    for (const name of [long, young, "n1"])
+      await kube.request("POST", "/api/v1/nodes", { metadata: { name } });
+    const forget = (seen: readonly string[]) =>
+      forgetNodes({ client, namespace: NAMESPACE, clock: systemClock, signal: stop.signal }, seen);
+    expect(await forget([long, "n1"]))
+      .to.include("gone")
+      .and.not.include.members([young, "n1"]);
+    for (const { kind, apiVersion } of leftBy("gone"))
+      expect([...(await nodesWith(kind, apiVersion))].sort(), kind).to.deep.equal(
+        [long.slice(0, 63).replace(/\.$/, ""), young, "n1"].sort(),
+      );
+    asked.splice(0);
+    expect(await forget([long, young, "n1"])).to.deep.equal([]);
+    expect(asked).to.deep.equal(Array.from({ length: 5 }, () => "GET"));
+    await kube.request("DELETE", `/api/v1/nodes/${young}`);
+    const log: object[] = [];
+    const ends = new AbortController();
+    const nodes = [long, "n1"].map((name) => ({
+      apiVersion: "v1",
+      kind: "Node" as const,
+      metadata: { name },
+    }));
+    const running = watchGoneNodes(
+      {
+        store: { snapshot: () => ({ ...emptySnapshot(NAMESPACE), nodes }) },
+        forget,
+        clock: systemClock,
+        log: { debug() {}, warn() {}, error() {}, info: (fields) => void log.push(fields) },
+      },
+      ends.signal,
+    );
+    await eventually("young is forgotten", () => log.length > 0);
+    ends.abort();
+    await running;
+    expect(log).to.deep.equal([{ nodes: [young] }]);
   });
 
   it("a name longer than a name may be, and a label", async () => {

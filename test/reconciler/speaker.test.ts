@@ -160,6 +160,40 @@ describe("the speaker's passes", () => {
     await s.end();
   });
 
+  it("says once, and only with policy auto, that the exclude label of every candidate is ignored", async () => {
+    const label = { "node.kubernetes.io/exclude-from-external-load-balancers": "" };
+    const labelled = (name: string): Node => ({ ...node(name), metadata: { name, labels: label } });
+    const nodes = [labelled("n1"), labelled("n2")];
+    const s = speaking({ excludePolicy: "auto" });
+    const warnings = () => s.store.events.filter((e) => e.reason === "excludeLabelIgnored");
+    const lines = () => s.messages().filter((m) => m.includes("despite the exclude label"));
+    s.setAlive(new Set(["n1"]));
+    s.store.set({ ...WORLD, nodes: [node("n1"), labelled("n2")] });
+    await soon("announced", () => s.store.events.length === 2);
+    s.store.set({ nodes });
+    await soon("told", () => warnings().length === 1);
+    expect(warnings()[0]?.about).to.deep.equal({ kind: "Node", namespace: "", name: "n1" });
+    expect(warnings()[0]?.type).to.equal("Warning");
+    s.store.set({ services: [...WORLD.services, service("more", "203.0.113.2")] });
+    await soon("the second", () => hasRoute(s.texts.at(-1), "203.0.113.2"));
+    await sleep(300); // a report later
+    expect(lines()).to.have.length(1);
+    s.store.set({ nodes: [labelled("n1"), node("n2")] }); // now another can: the label counts
+    await soon("withdrawn", () => !hasRoute(s.texts.at(-1), "203.0.113.2"));
+    await sleep(300);
+    expect(warnings()).to.have.length(1);
+    await s.end();
+
+    for (const excludePolicy of ["ignore", "honour"] as const) {
+      const other = speaking({ excludePolicy });
+      other.setAlive(new Set(["n1"]));
+      other.store.set({ ...WORLD, nodes });
+      await sleep(400);
+      expect(other.messages().join()).not.to.include("despite the exclude label");
+      await other.end();
+    }
+  });
+
   it("follows Services, tells transitions once, and settles", async () => {
     const s = speaking();
     s.setAlive(new Set(["n1"]));
