@@ -85,6 +85,18 @@ const web = (name: string) => [
   },
 ];
 
+/** What the speaker of a Node that is gone has left. */
+const LEFT = [
+  ["metallb.io/v1beta1", "ServiceL2Status", "metallb.io/node"],
+  ["metallb.io/v1beta1", "ServiceBGPStatus", "metallb.io/node"],
+  ["metallb.io/v1beta1", "ConfigurationState", "metallb.io/node-name"],
+  ["ferrolb.io/v1alpha1", "AnnouncementReport", "metallb.io/node"],
+  ["ferrolb.io/v1alpha1", "SpeakerReport", "metallb.io/node"],
+].map(([apiVersion, kind, label = ""]) => ({
+  ...{ apiVersion, kind },
+  metadata: { name: "left-by-gone", namespace: NAMESPACE, labels: { [label]: "gone" } },
+}));
+
 const SHIPPED = manifestsIn(readFileSync(MANIFEST, "utf8"));
 const rolesOf = (component: Component): RoleManifest[] =>
   [`ClusterRole /${NAMESPACE}:${component}`, `Role ${NAMESPACE}/${component}`].map(
@@ -307,6 +319,17 @@ describe("the rights of an installation", function () {
     );
   });
 
+  it("what the speaker of a Node that is gone has left is removed", async () => {
+    for (const object of LEFT) await stage.apply(object);
+    await stage.apply({ apiVersion: "v1", kind: "Node", metadata: { name: "another" } });
+    const left = async (): Promise<string> => {
+      const kinds = LEFT.map(({ kind }) => kind).join();
+      return stage.kubectl("get", kinds, "-n", NAMESPACE, "-o", "name");
+    };
+    await eventually("it is gone", async () => !(await left()).includes("left-by-gone"), 60_000);
+    await stage.kubectl("delete", "node", "another");
+  });
+
   it("both leave within five seconds when asked", async () => {
     expect(await stop("speaker")).to.equal(0);
     expect(await stop("controller")).to.equal(0);
@@ -341,6 +364,7 @@ describe("the rights of an installation", function () {
     const kinds = ["configurationstates", "servicel2statuses", "announcementreports"];
     await stage.kubectl("delete", kinds.join(","), "-n", NAMESPACE, "--all");
     if (component === "controller") {
+      for (const object of LEFT) await stage.apply(object);
       await stage.kubectl(
         "delete",
         "-n",
