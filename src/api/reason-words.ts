@@ -84,6 +84,7 @@ export const REASON_WORDS = {
   // BGP
   bgp: "the node sends the routes",
   session: "the BGP session is up",
+  sentRoute: "a route and its communities, as a router is sent them",
   noPeer: "there is no such BGPPeer",
   peerInvalid: "the BGPPeer is left out, because it has an error",
   noSession: "no BGPPeer selects the node",

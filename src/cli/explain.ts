@@ -15,13 +15,16 @@ import type { ExplainOptions } from "../explain/world.ts";
 import { tryParseIp } from "../net/ip.ts";
 import type { Register } from "./commands.ts";
 import { EXIT, exitWith } from "./exit.ts";
+import { collect } from "./input.ts";
 import { addOutputOption, printAs } from "./output.ts";
 import type { OutputFormat } from "./output.ts";
+import { readReceived } from "./received.ts";
 import { addSourceOptions, readWorld } from "./source.ts";
 import type { SourceFlags } from "./source.ts";
 
 interface ExplainFlags extends SourceFlags {
   readonly node?: string;
+  readonly received?: readonly string[];
   readonly serviceNamespace?: string;
   readonly speakers?: string;
   readonly lbClass: string;
@@ -78,6 +81,12 @@ export const register: Register = (program) => {
   withFlags("service <name>")
     .description("Follow one Service (NAMESPACE/NAME) to the wire; exit 1 when it is not served.")
     .option("--node <name>", "of the nodes, show this one only")
+    .option(
+      "--received <peer=file>",
+      "what the router of a BGPPeer has (its `show bgp ipv4 unicast PREFIX json`), to hold against what it is sent; may be repeated",
+      collect,
+      [],
+    )
     .option("-n, --service-namespace <name>", "namespace of the Service, where its name has none")
     .addHelpText("after", example("service default/web -f manifests/"))
     .action(async (given: string, flags: ExplainFlags) => {
@@ -85,7 +94,14 @@ export const register: Register = (program) => {
       if (!/^[^/]+\/[^/]+$/.test(name))
         throw new AppError("ERR_USAGE", "name the Service as NAMESPACE/NAME");
       const { snapshot, options } = await read(flags);
-      const answer = explainService(snapshot, name, options);
+      const received = await Promise.all(
+        (flags.received ?? []).map(async (words) => {
+          const one = await readReceived(words);
+          known(snapshot.bgpPeers, "BGPPeer", one.peer);
+          return one;
+        }),
+      );
+      const answer = explainService(snapshot, name, { ...options, received });
       printAs(flags.output, answer, () => explanationText(answer, flags.node));
       exitWith(answer.served ? EXIT.fine : EXIT.inputHasErrors);
     });

@@ -11,6 +11,7 @@ import type { Explanation, NodeLine, Step } from "./explanation.ts";
 import { factsFor } from "./facts.ts";
 import type { Facts } from "./facts.ts";
 import { layer2Of } from "./layer2.ts";
+import { receivedSteps, sentNotes } from "./received.ts";
 import { worldFor } from "./world.ts";
 import type { ExplainOptions, World } from "./world.ts";
 
@@ -44,9 +45,12 @@ export function explainIn(world: World, key: ServiceKey): Explanation {
 
   const coverage = coverageOf(facts);
   steps.push(...coverage.steps);
-  const { layer2: l2, bgp, disputes } = withEvidence(facts, layer2Of(facts), bgpOf(facts));
+  const { layer2: l2, bgp, disputes: seen } = withEvidence(facts, layer2Of(facts), bgpOf(facts));
+  const compared = facts.received.flatMap((one) => receivedSteps(facts, bgp, one));
+  const disputes = [...seen, ...compared.filter((s) => s.verdict === "no")];
   if (coverage.applies) steps.push(...disputes, ...l2.steps, ...bgp.steps);
-  steps.push(...sessionNotes(facts, bgp));
+  steps.push(...sessionNotes(facts, bgp), ...sentNotes(facts, bgp));
+  steps.push(...compared.filter((s) => s.verdict === "note"));
   const served = disputes.length === 0 && (l2.announced || bgp.announced);
   if (served) steps.push(...expectedNotes(facts, { l2: l2.announced, bgp: bgp.announced }));
 

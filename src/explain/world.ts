@@ -15,6 +15,7 @@ import { parseConfig } from "../config/parse.ts";
 import type { Parsed } from "../config/parse.ts";
 import { l2Decisions } from "../l2/decision.ts";
 import type { L2Decision } from "../l2/decision.ts";
+import type { Received } from "./received.ts";
 import { liveSpeakers } from "./speakers.ts";
 
 export interface ExplainOptions {
@@ -24,11 +25,14 @@ export interface ExplainOptions {
   readonly speakers?: readonly string[];
   /** What controller and speakers left behind; absent: nobody looked. */
   readonly observed?: Observed;
+  /** What routers say that they have; absent: nobody asked one. */
+  readonly received?: readonly Received[];
 }
 
 export interface World {
   readonly snapshot: Snapshot;
   readonly observed: Observed;
+  readonly received: readonly Received[];
   readonly parsed: Parsed;
   readonly config: Config;
   readonly lbClass: string;
@@ -43,7 +47,12 @@ export interface World {
 }
 
 export function worldFor(snapshot: Snapshot, options: ExplainOptions = {}): World {
-  const { lbClass = "", excludePolicy = "honour", observed = NOTHING_OBSERVED } = options;
+  const {
+    lbClass = "",
+    excludePolicy = "honour",
+    observed = NOTHING_OBSERVED,
+    received = [],
+  } = options;
   const parsed = parseConfig(snapshot);
   const { config } = parsed;
   const outcome = settleSnapshot(snapshot, parsed, lbClass);
@@ -57,6 +66,7 @@ export function worldFor(snapshot: Snapshot, options: ExplainOptions = {}): Worl
   return {
     snapshot,
     observed,
+    received,
     parsed,
     config,
     lbClass,

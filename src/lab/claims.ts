@@ -2,6 +2,7 @@
  * What must hold once everything is served, as sentences that can be checked one by one: what each node
  * says it announces (`ferrolb announce`) is compared with what routers, ARP and clients really see.
  */
+import { shownCommunity } from "../bgp/shown-community.ts";
 import { keyOf } from "../api/objects.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import { familyOf } from "../net/ip.ts";
@@ -107,7 +108,7 @@ function routeClaims(
         const wrong = (await eyes.paths(router, prefix)).filter(
           (path) =>
             path.localPref !== localPref ||
-            !sameWords(path.communities, attributes.communities.map(wellKnown)) ||
+            !sameWords(path.communities, attributes.communities.map(shownCommunity)) ||
             !sameWords(path.largeCommunities, attributes.largeCommunities),
         );
         return wrong.length === 0 ? null : `attributes ${JSON.stringify(wrong[0])}`;
@@ -129,15 +130,6 @@ export const spreadClaim = (ip: Ip, port: number, nodes: readonly string[], eyes
     return seen === nodes.join(" ") ? null : `through ${seen || "nobody"}`;
   },
 });
-
-/** FRR shows well-known communities by their names (RFC 1997). */
-const WELL_KNOWN: Readonly<Record<string, string>> = {
-  "65535:0": "gracefulShutdown",
-  "65535:65281": "noExport",
-  "65535:65282": "noAdvertise",
-  "65535:65283": "localAs",
-};
-export const wellKnown = (community: string): string => WELL_KNOWN[community] ?? community;
 
 const sameWords = (a: readonly string[], b: readonly string[]): boolean =>
   a.toSorted().join() === b.toSorted().join();

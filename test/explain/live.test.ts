@@ -145,7 +145,7 @@ describe(`faults in a running lab, and explain (FERROLB_SEED=${SEED})`, function
   let dump: string;
   let startedMs = 0;
   const cases = IN_MANIFESTS.map((fault) => ({ fault, c: fault.of() }));
-  const good = own("bgp");
+  const good = own("bgp", { communities: ["64500:105"] });
   const owned = own("l2", { interfaces: ["eth0"], nodeSelectors: on("n2") });
   const wide = own("l2", { interfaces: ["eth0"], nodeSelectors: on("n2", "n3") });
   const wire = own("l2", { interfaces: ["eth7"], nodeSelectors: on("n2") });
@@ -329,6 +329,39 @@ describe(`faults in a running lab, and explain (FERROLB_SEED=${SEED})`, function
     await named(good, "deniedOutbound", "BGPPeer metallb-system/router-1", /^$/);
     await lab.remove("extras");
     await served(good);
+  });
+
+  it("the router takes the community, then the route: filteredUpstream (S105)", async () => {
+    const prefix = `${good.ip}/32`;
+    const file = join(dump, "..", "r1.json");
+    const asked = async (...more: string[]) => {
+      await writeFile(file, await lab.routers.r1.vtysh(`show bgp ipv4 unicast ${prefix} json`));
+      const words = ["explain", "service", `default/${good.name}`, "-f", lab.manifests];
+      return ferrolb([...words, "--received", `router-1=${file}`, ...more]);
+    };
+    /** The inbound policy is at work when the answer has these words; the first line where it is not served. */
+    const says = (exitCode: number, ...words: readonly string[]) =>
+      eventually(
+        words.join(" "),
+        async () => {
+          const told = await asked();
+          const text = exitCode === 0 ? told.stdout : (told.stdout.split("\n")[0] ?? "");
+          return told.exitCode === exitCode && words.every((word) => text.includes(word));
+        },
+        LIMIT_MS,
+        500,
+      );
+    const inbound = (...lines: readonly string[]): Promise<string> =>
+      lab.routers.r1.vtysh("configure terminal", ...lines);
+    const neighbors = (word: string) =>
+      NODES.map((n) => `${word}neighbor ${addressOf(n, "lan")} route-map UP in`);
+    await says(0, `the router has ${prefix} with 64500:105`);
+    await inbound("route-map UP permit 10", "set community none", "exit", "router bgp 64501", "address-family ipv4 unicast", ...neighbors("")); // prettier-ignore
+    await says(1, "filteredUpstream", "router-1", "without 64500:105");
+    await inbound("no route-map UP permit 10", "route-map UP deny 10");
+    await says(1, "filteredUpstream", "has it from none of them");
+    await inbound("router bgp 64501", "address-family ipv4 unicast", ...neighbors("no "));
+    await says(0, `the router has ${prefix} with 64500:105`);
   });
 
   it("bgpd is dead: frrUnreachable", async () => {
