@@ -1,4 +1,5 @@
 /** The Kubernetes API as a `Store`: reflectors behind one snapshot, status written by patch. */
+import { setMaxListeners } from "node:events";
 import type { KubeObject } from "../api/objects.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import { emptySnapshot } from "../api/snapshot.ts";
@@ -43,6 +44,7 @@ const BACKOFF = { minMs: 100, maxMs: 10_000 };
 export function openClusterStore(o: ClusterStoreOptions): Store {
   const { client, clock, log } = o;
   const stopped = new AbortController();
+  setMaxListeners(0, stopped.signal); // every reflector that waits listens
   const listeners = new Set<() => void>();
   const reflectors = new Map<ListName, Reflector<KubeObject>>();
   let cached: Snapshot | null = null;
