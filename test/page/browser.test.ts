@@ -116,11 +116,12 @@ describe("the page in Chromium", function () {
     });
     browser = await startChromium(netns);
     close.unshift(() => browser.close());
+    const rows = "document.querySelectorAll('#services tbody tr').length";
     await eventually(
       "the page",
       async () => {
-        await browser.open(url);
-        return (await browser.ask("document.querySelectorAll('#services tbody tr').length")) === 2;
+        await browser.open(url); // again while the controller does not listen yet
+        return eventually("rows", async () => (await browser.ask(rows)) === 2, 5000);
       },
       60_000,
       500,
