@@ -5,7 +5,7 @@ import type { ObjectRef } from "./objects.ts";
 export interface Desired {
   readonly text: string;
   /** The objects that a line (with the lines of its contexts before it) comes from; may be empty. */
-  originOf(path: readonly string[]): readonly ObjectRef[];
+  readonly originOf: (path: readonly string[]) => readonly ObjectRef[];
 }
 
 /** A line that FRR did not take, in FRR's own words; secrets are masked in both. */
