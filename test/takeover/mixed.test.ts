@@ -73,6 +73,8 @@ describe("MetalLB and FerroLB in one ring", function () {
       },
     });
     close.push(() => ring.close());
+    // Whoever starts later answers for nothing before it has joined: one answer each is not yet everybody.
+    await eventually("all six own some", () => new Set(ring.owners().values()).size === 6, 90_000);
     await ring.settled(90_000);
   });
   after(async function () {
