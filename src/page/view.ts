@@ -1,5 +1,5 @@
 /** The picture, as plain JSON: what `ferrolb status` knows, with a graph of it. Pure. */
-import type { Status } from "../explain/status.ts";
+import type { ServiceStatus, Status } from "../explain/status.ts";
 import { layoutFor } from "./layout.ts";
 import type { Place } from "./layout.ts";
 
@@ -38,16 +38,9 @@ export interface PoolView {
   readonly used: string;
   readonly problem: string | null;
 }
-export interface ServiceView {
+/** A Service as `ferrolb status` has it, under one key for the page. */
+export interface ServiceView extends Omit<ServiceStatus, "namespace" | "name" | "createdAt"> {
   readonly key: string;
-  readonly addresses: readonly string[];
-  readonly pool: string | null;
-  readonly served: boolean;
-  readonly reason: string;
-  readonly message: string;
-  readonly owner: string | null;
-  readonly nextHops: readonly string[];
-  readonly peers: readonly string[];
 }
 
 export interface PageView {
