@@ -146,6 +146,10 @@ export async function writeObject(
     if (error.status === 422) await removeObject(client, path);
     else if (error.status !== 404) throw error;
     await object();
-    await putStatus();
+    await putStatus().catch((again: unknown) => {
+      if (!(again instanceof KubeError) || again.status !== 404) throw again;
+      // The kind is served: somebody removes it while it is made.
+      throw new KubeError(409, `${path} was removed while it was written`);
+    });
   }
 }

@@ -22,6 +22,8 @@ import {
   writeObject,
 } from "./report-objects.ts";
 import type { Writer } from "./report-objects.ts";
+import { dueFor } from "./report-order.ts";
+import type { Wanted } from "./report-order.ts";
 
 export interface Reports {
   /** Resolves when the newest set stands. @throws AppError when some of it could not be written */
@@ -31,18 +33,17 @@ export interface Reports {
 const WORKERS = 4;
 /** Objects written or removed a second, after a burst: a thousand Services take half a minute. */
 const [PER_SECOND, BURST] = [40, 200];
-/** What others did to our objects is looked at so often. */
-const LOOK_AGAIN_MS = 60_000;
+/** What others did to our objects is looked at so often; less than the minute after which a quiet speaker writes again. */
+const LOOK_AGAIN_MS = 50_000;
 /** From so many objects of a kind on, all are removed by one request. */
 const AT_ONCE = 5;
 
 /** The owner that writes about itself alone. */
 const CONTROLLER = "controller";
 
-interface Wish {
+interface Wish extends Wanted {
   readonly report: ReportWrite;
   readonly name: string;
-  readonly content: string;
 }
 
 /** What is to be done for one owner. */
@@ -97,20 +98,6 @@ export function kubeReports(
   };
 
   const baseOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
-  const isServed = (desk: Desk, path: string): boolean => !desk.unserved.has(baseOf(path));
-
-  /** The next object that is not as it should be. */
-  const nextOf = (
-    desk: Desk,
-    standing: ReadonlyMap<string, string>,
-    skip: ReadonlySet<string>,
-  ): string | undefined => {
-    for (const [path, { content }] of desk.wanted)
-      if (standing.get(path) !== content && !skip.has(path) && isServed(desk, path)) return path;
-    for (const path of standing.keys())
-      if (!desk.wanted.has(path) && !skip.has(path) && isServed(desk, path)) return path;
-    return undefined;
-  };
 
   /** One object per Service at L2: whoever announces removes what others, dead or alive, left behind. */
   const removeOthers = async (desk: Desk, fresh: ReadonlySet<string>): Promise<void> => {
@@ -143,19 +130,20 @@ export function kubeReports(
   };
 
   const bring = async (desk: Desk, owner: string): Promise<void> => {
+    const { version } = desk;
     const isStale = clock.now() - desk.askedMs > LOOK_AGAIN_MS;
     const standing = isStale || desk.standing === null ? await ask(desk, owner) : desk.standing;
     await removeWhole(desk, owner, standing);
-    const busy = new Set<string>(); // under way, or failed in this round
+    const due = dueFor(standing, desk.wanted);
     const freshL2 = new Set<string>();
     const failures: AppError[] = [];
     const worker = async (): Promise<void> => {
       for (;;) {
         // An API server that is away is asked no further; the caller comes back later.
         if (failures.some((e) => e instanceof KubeError && e.status === 0)) return;
-        const path = nextOf(desk, standing, busy);
+        const path = desk.version === version ? due.shift() : undefined; // a newer set has its own order
         if (path === undefined) return;
-        busy.add(path);
+        if (desk.unserved.has(baseOf(path))) continue;
         await pace.take(signal);
         const wish = desk.wanted.get(path);
         try {
@@ -165,9 +153,8 @@ export function kubeReports(
             await writeObject(client, path, wish.name, wish.report, { owner, writer, known });
             if (!standing.has(path) && wish.report.kind === "ServiceL2Status") freshL2.add(path);
           }
-          if (wish === undefined) standing.delete(path);
-          else standing.set(path, wish.content);
-          busy.delete(path);
+          standing.delete(path); // and last again: what was written longest ago comes first
+          if (wish !== undefined) standing.set(path, wish.content);
         } catch (error) {
           if (!(error instanceof AppError)) throw error;
           failures.push(error);
@@ -183,11 +170,15 @@ export function kubeReports(
   };
 
   const bringLatest = async (desk: Desk, owner: string): Promise<void> => {
-    let done: number;
-    do {
-      done = desk.version;
-      await bring(desk, owner);
-    } while (done !== desk.version);
+    for (;;) {
+      const { version } = desk;
+      try {
+        await bring(desk, owner);
+      } catch (error) {
+        if (version === desk.version) throw error; // else the newer set may fare better
+      }
+      if (version === desk.version) return;
+    }
   };
 
   return {

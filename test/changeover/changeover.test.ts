@@ -155,10 +155,11 @@ describe(`a changeover from MetalLB and back, ${COUNT} Services, FRR ${FRR}`, fu
     const now = await complete();
     for (const name of ROUTER_NAMES)
       expect([...now[name]].sort(), name).to.deep.equal([...routes[name]].sort());
+    const beganMs = Date.now();
     await eventually(
       "one ServiceBGPStatus for each Service and node",
       async () => (await bgpStatuses(site.kube)).join("\n") === peersTold.join("\n"),
-      60_000,
+      LIMIT_MS,
       500,
     ).catch(async () => expect(await bgpStatuses(site.kube)).to.deep.equal(peersTold));
     const owned = (): string[] => {
@@ -171,9 +172,10 @@ describe(`a changeover from MetalLB and back, ${COUNT} Services, FRR ${FRR}`, fu
     await eventually(
       "one ServiceL2Status for each Service, of the node that answers",
       async () => (await l2Statuses(site.kube)).join("\n") === owned().sort().join("\n"),
-      60_000,
+      LIMIT_MS,
       500,
     ).catch(async () => expect(await l2Statuses(site.kube)).to.deep.equal(owned().sort()));
+    console.log(`      status objects as they should be after ${Date.now() - beganMs} ms more`);
     expect(await states(site.kube)).to.deep.equal({
       ...{ controller: "Valid", "speaker-n1": "Valid", "speaker-n2": "Valid" },
       "speaker-n3": "Valid",
@@ -231,11 +233,12 @@ describe(`a changeover from MetalLB and back, ${COUNT} Services, FRR ${FRR}`, fu
     const path = "/api/v1/namespaces/default/services";
     const slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
     await createService(kube, name);
-    const ip = await eventually("an address", () => addressOfService(kube, name));
-    await eventually("its route", () => routers.r1.kernel.now().has(ip), 60_000);
+    // MetalLB's controller first writes every Service again, some twenty a second.
+    const ip = await eventually("an address", () => addressOfService(kube, name), LIMIT_MS);
+    await eventually("its route", () => routers.r1.kernel.now().has(ip), LIMIT_MS);
     await kube.request("DELETE", `${path}/${name}`);
     await kube.request("DELETE", `${slices}/${name}`);
-    await eventually("its route is gone", () => !routers.r1.kernel.now().has(ip), 60_000);
+    await eventually("its route is gone", () => !routers.r1.kernel.now().has(ip), LIMIT_MS);
   };
 
   it("MetalLB alone: the routers' kernels have every route", () => {

@@ -76,7 +76,8 @@ const RESOURCES: readonly (readonly [string, string, string, object])[] = [
     "BFDProfile",
     "bfdprofiles",
     "quick",
-    { receiveInterval: 300, transmitInterval: 300, detectMultiplier: 3 },
+    // Seconds, not a fraction of one: three nodes, two routers and an API server may share two cores.
+    { receiveInterval: 500, transmitInterval: 500, detectMultiplier: 6 },
   ],
   [
     "BGPPeer",

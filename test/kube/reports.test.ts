@@ -6,11 +6,14 @@ import { kubeClient, loadKubeConfig } from "../../src/kube/client.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { forgetNodes } from "../../src/kube/forget-nodes.ts";
 import { kubeReports } from "../../src/kube/reports.ts";
+import type { Reports } from "../../src/kube/reports.ts";
 import { watchGoneNodes } from "../../src/reconciler/gone-nodes.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
+import { startControllerManager } from "../support/controller-manager.ts";
 import { NAMESPACE, applyCrds } from "../support/crds.ts";
 import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
 import type { Kube } from "../support/kube.ts";
+import { postSpeakerPod } from "../support/metallb.ts";
 import { eventually } from "../support/wait.ts";
 
 const report = (node: string, name: string, announced: boolean): ReportWrite => ({
@@ -194,6 +197,57 @@ describe("status objects at the API server", function () {
     ends.abort();
     await running;
     expect(log).to.deep.equal([{ nodes: [young] }]);
+  });
+
+  it("a new Pod takes over what the old one wrote, while the garbage collector removes that", async () => {
+    const bin = (await kubeBinaries("kube-controller-manager")) ?? expect.fail("built before");
+    const manager = startControllerManager(bin, kube, ["garbage-collector-controller"]);
+    try {
+      const pods = `/api/v1/namespaces/${NAMESPACE}/pods`;
+      const newPod = async (): Promise<{ name: string; uid: string }> => {
+        await kube.request("DELETE", `${pods}/speaker-n7?gracePeriodSeconds=0`);
+        await postSpeakerPod(kube, "n7", "192.0.2.7");
+        const { body } = await kube.request("GET", `${pods}/speaker-n7`);
+        return { name: "speaker-n7", uid: (body as { metadata: { uid: string } }).metadata.uid };
+      };
+      const write = async (pod: { name: string; uid: string }): Promise<Reports> => {
+        const reports = kubeReports(
+          client,
+          { namespace: NAMESPACE, pod },
+          systemClock,
+          stop.signal,
+        );
+        await reports.write("n7", many("n7", 100, true));
+        return reports;
+      };
+      const path = `/apis/ferrolb.io/v1alpha1/namespaces/${NAMESPACE}/announcementreports`;
+      const owned = async (): Promise<number> => {
+        const { body } = await kube.request("GET", `${path}?labelSelector=metallb.io%2Fnode%3Dn7`);
+        return (body as { items: unknown[] }).items.length;
+      };
+      const first = await newPod();
+      await write(first);
+      // Something that only the garbage collector removes shows that it is at work.
+      const [bait] = many("n8", 1, true);
+      const baited = kubeReports(client, { namespace: NAMESPACE, pod: first }, systemClock, stop.signal); // prettier-ignore
+      await baited.write("n8", bait === undefined ? [] : [bait]);
+      const second = await newPod();
+      await write(second);
+      await eventually("the bait is gone", async () => (await standing("n8")).length === 0, 90_000);
+      expect(await owned()).to.equal(100);
+
+      // Nothing was waiting to be written: a hand is noticed all the same.
+      let nowMs = 0;
+      const clock = { ...systemClock, now: () => nowMs };
+      const reports = kubeReports(client, { namespace: NAMESPACE, pod: second }, clock, stop.signal); // prettier-ignore
+      await reports.write("n7", many("n7", 100, true));
+      await kube.request("DELETE", `${path}?labelSelector=metallb.io%2Fnode%3Dn7`);
+      nowMs += 60_000; // so often a quiet speaker writes
+      await reports.write("n7", many("n7", 100, true));
+      expect(await owned()).to.equal(100);
+    } finally {
+      await manager.stop();
+    }
   });
 
   it("a name longer than a name may be, and a label", async () => {
