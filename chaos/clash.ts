@@ -1,0 +1,193 @@
+/**
+ * What is out of order now and what was asked for, and so what the wire may look like, by plain rules that anyone can
+ * check by hand. Told of each fault and change as it is made; times are the caller's, in ms.
+ */
+import { NODES } from "../src/lab/plan.ts";
+import type { NodeName, RouterName } from "../src/lab/plan.ts";
+import { CHANGE, hasEffect, kindOf } from "./kinds.ts";
+import type { Bounds, Effect } from "./kinds.ts";
+import type { Fault } from "./schedule.ts";
+import type { Spot } from "./world.ts";
+
+/** `any`: it may be there or not. */
+export type Want = "must" | "mustNot" | "any";
+export interface L2Want {
+  readonly owner: Want;
+  /** Who may answer. */
+  readonly by: readonly NodeName[];
+}
+/** How long something may be wrong, counted from `sinceMs` at the earliest. */
+export interface Excuse {
+  readonly sinceMs: number;
+  readonly toleranceMs: number;
+}
+
+interface Wish {
+  readonly present: boolean;
+  readonly on: readonly NodeName[];
+  readonly atMs: number;
+  readonly bounds: Bounds;
+}
+interface Transition {
+  readonly fault: Fault;
+  readonly atMs: number;
+  readonly bounds: Bounds;
+  readonly healed: boolean;
+}
+
+/** Once so many nodes of three are not to be counted on, there is no quorum, and nobody has to answer. */
+const NO_QUORUM = 2;
+
+export class Clash {
+  readonly #active = new Map<number, { readonly fault: Fault; readonly sinceMs: number }>();
+  #recent: readonly Transition[] = [];
+  readonly #wishes = new Map<string, Wish>();
+
+  begin(fault: Fault, atMs: number): void {
+    this.#active.set(fault.id, { fault, sinceMs: atMs });
+    this.#note(fault, atMs, kindOf(fault.kind).begin, false);
+  }
+
+  heal(fault: Fault, atMs: number): void {
+    const began = this.#active.get(fault.id)?.sinceMs ?? atMs;
+    this.#active.delete(fault.id);
+    const { heal } = kindOf(fault.kind);
+    this.#note(fault, atMs, heal, true);
+    if (!hasEffect(fault.kind, "controller")) return;
+    // What waited for the controller begins to count now.
+    for (const [name, wish] of this.#wishes)
+      if (wish.atMs > began - CHANGE.bgp) this.#wishes.set(name, { ...wish, atMs, bounds: heal });
+  }
+
+  change(spot: Spot, present: boolean, on: readonly NodeName[], atMs: number): void {
+    this.#wishes.set(spot.name, { present, on, atMs, bounds: CHANGE });
+  }
+
+  /** Kinds at work, or healed so recently that they still explain something; sorted. */
+  explaining(atMs: number): readonly string[] {
+    const late = this.#recent.filter((r) => atMs - r.atMs < Math.max(r.bounds.l2, r.bounds.bgp));
+    const names = [...this.#active.values(), ...late].map(
+      ({ fault }) => `${fault.kind} ${fault.target}`,
+    );
+    return [...new Set(names)].sort();
+  }
+
+  l2Want(spot: Spot, atMs: number): L2Want {
+    const wish = this.#wishes.get(spot.name);
+    const eligible = NODES.filter(
+      (node) => !this.#has("excluded", node) && (!spot.local || wish?.on.includes(node) === true),
+    );
+    if (wish?.present !== true || eligible.length === 0) return { owner: "mustNot", by: [] };
+    const weak = NODES.filter((node) => this.#isWeak(node, atMs));
+    const able = eligible.filter((node) => !weak.includes(node));
+    const open = this.#waitsForController(wish) || weak.length >= NO_QUORUM || able.length === 0;
+    return { owner: open ? "any" : "must", by: eligible };
+  }
+
+  routeWant(router: RouterName, node: NodeName, spot: Spot): Want {
+    const wish = this.#wishes.get(spot.name);
+    if (this.#has("router", router) || this.#has("bgp", node)) return "any";
+    if (this.#has("cut", node)) return "mustNot";
+    if (wish === undefined || this.#waitsForController(wish)) return "any";
+    const stuck = this.#since("speaker", node) ?? this.#since("writes", node);
+    const asked = Math.max(wish.atMs, this.#markedAt(node));
+    if (stuck !== null && asked > stuck - CHANGE.bgp) return "any";
+    const here = wish.present && (!spot.local || wish.on.includes(node));
+    return here && !this.#has("excluded", node) ? "must" : "mustNot";
+  }
+
+  l2Excuse(spot: Spot, baseMs: number, atMs: number): Excuse {
+    return this.#excuse(spot, "l2", baseMs, atMs, () => true);
+  }
+
+  routeExcuse(
+    router: RouterName,
+    node: NodeName,
+    spot: Spot,
+    baseMs: number,
+    atMs: number,
+  ): Excuse {
+    const near = new Set<string>([router, node, "machine"]);
+    return this.#excuse(spot, "bgp", baseMs, atMs, ({ target }) => near.has(target));
+  }
+
+  /** Whether a withdrawal is explained: a speaker that dies or starts again explains none. */
+  mayWithdraw(router: RouterName, node: NodeName, spot: Spot, atMs: number): boolean {
+    const wish = this.#wishes.get(spot.name);
+    if (wish === undefined || atMs - wish.atMs < wish.bounds.bgp) return true;
+    if (this.routeWant(router, node, spot) !== "must") return true;
+    return this.#recent.some(
+      ({ fault, atMs: then, bounds }) =>
+        (fault.target === node || fault.target === router) &&
+        (["bgp", "cut", "excluded", "router"] as const).some((e) => hasEffect(fault.kind, e)) &&
+        atMs - then < bounds.bgp,
+    );
+  }
+
+  #excuse(
+    spot: Spot,
+    what: keyof Bounds,
+    baseMs: number,
+    atMs: number,
+    counts: (fault: Fault) => boolean,
+  ): Excuse {
+    const wish = this.#wishes.get(spot.name);
+    const recent = this.#recent.filter(
+      (r) => counts(r.fault) && r.bounds[what] > 0 && atMs - r.atMs < r.bounds[what],
+    );
+    const lasting = [...this.#active.values()]
+      .filter((a) => counts(a.fault))
+      .map((a) => ({ atMs: a.sinceMs, boundMs: kindOf(a.fault.kind).begin[what] }))
+      .filter((a) => a.boundMs > 0);
+    const asked =
+      wish !== undefined && atMs - wish.atMs < wish.bounds[what]
+        ? [{ atMs: wish.atMs, boundMs: wish.bounds[what] }]
+        : [];
+    const reasons = [
+      ...recent.map((r) => ({ atMs: r.atMs, boundMs: r.bounds[what] })),
+      ...lasting,
+      ...asked,
+    ];
+    return {
+      sinceMs: Math.max(wish?.atMs ?? 0, ...reasons.map((r) => r.atMs)),
+      toleranceMs: Math.max(baseMs, ...reasons.map((r) => r.boundMs)),
+    };
+  }
+
+  #note(fault: Fault, atMs: number, bounds: Bounds, healed: boolean): void {
+    const still = this.#recent.filter((r) => atMs - r.atMs < 60_000);
+    this.#recent = [...still, { fault, atMs, bounds, healed }];
+  }
+
+  #since(effect: Effect, target: string): number | null {
+    for (const { fault, sinceMs } of this.#active.values())
+      if (fault.target === target && hasEffect(fault.kind, effect)) return sinceMs;
+    return null;
+  }
+  #has = (effect: Effect, target: string): boolean => this.#since(effect, target) !== null;
+
+  /** When the node was last marked or unmarked. */
+  #markedAt(node: NodeName): number {
+    const marks = this.#recent.filter(
+      ({ fault }) => fault.target === node && hasEffect(fault.kind, "excluded"),
+    );
+    return Math.max(0, ...marks.map((r) => r.atMs));
+  }
+
+  /** Not to be counted on: its speaker or its way to the others is out of order, or was until just now. */
+  #isWeak(node: NodeName, atMs: number): boolean {
+    if (this.#has("speaker", node) || this.#has("gossip", node)) return true;
+    return this.#recent.some(
+      ({ fault, atMs: then, bounds, healed }) =>
+        healed &&
+        fault.target === node &&
+        (hasEffect(fault.kind, "speaker") || hasEffect(fault.kind, "gossip")) &&
+        atMs - then < bounds.l2,
+    );
+  }
+
+  #waitsForController(wish: Wish): boolean {
+    const since = this.#since("controller", "controller");
+    return since !== null && wish.present && wish.atMs > since - CHANGE.bgp;
+  }
+}

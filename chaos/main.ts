@@ -1,0 +1,85 @@
+/** `npm run chaos`: flags, signals, exit code: 0 no violation, 1 some, 2 wrong usage, 3 the environment failed. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { AppError } from "../src/errors.ts";
+import type { FrrVersion } from "../src/lab/frr-root.ts";
+import { KIND_NAMES } from "./kinds.ts";
+import type { KindName } from "./kinds.ts";
+import { reportText } from "./report.ts";
+import { runChaos } from "./run.ts";
+import { MAX_SERVICES } from "./world.ts";
+
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("not a positive number.");
+  return value;
+};
+const seedOf = (text: string): number => {
+  if (!/^\d{1,10}$/.test(text) || Number(text) >= 2 ** 32)
+    throw new InvalidArgumentError("not a number below 2^32.");
+  return Number(text);
+};
+const servicesOf = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 4 || value > MAX_SERVICES)
+    throw new InvalidArgumentError(`not a number from 4 to ${MAX_SERVICES}.`);
+  return value;
+};
+const kindsOf = (text: string): readonly KindName[] =>
+  text.split(",").map((word) => {
+    const kind = KIND_NAMES.find((k) => k === word);
+    if (kind === undefined)
+      throw new InvalidArgumentError(`no kind ${word}; there are: ${KIND_NAMES.join(", ")}.`);
+    return kind;
+  });
+
+interface Flags {
+  readonly minutes: number;
+  readonly seed?: number;
+  readonly services: number;
+  readonly frr?: FrrVersion;
+  readonly kinds?: readonly KindName[];
+  readonly json?: string;
+}
+
+const program = new Command("chaos")
+  .description("Random faults on a lab, and a checker that watches the wire meanwhile.")
+  .option("--minutes <n>", "how long faults are injected", positive, 60)
+  .option(
+    "--seed <n>",
+    "what happens; the same seed replays it (default: another each time)",
+    seedOf,
+  )
+  .option("--services <n>", "half by BGP, half by ARP and NDP", servicesOf, 24)
+  .addOption(new Option("--frr <version>", "of all nodes").choices(["8.4", "10.3"]))
+  .option("--kinds <list>", "only these kinds of faults, separated by commas", kindsOf)
+  .option("--json <file>", "where the report goes as JSON")
+  .addHelpText("after", "\nExample:\n  $ npm run chaos -- --minutes 5 --seed 42")
+  .parse();
+const flags = program.opts<Flags>();
+
+const ending = new AbortController();
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => ending.abort());
+
+try {
+  const report = await runChaos(
+    {
+      seed: flags.seed ?? Math.floor(Math.random() * 2 ** 32),
+      ...{ minutes: flags.minutes, services: flags.services, frr: flags.frr ?? null },
+      ...(flags.kinds !== undefined && { kinds: flags.kinds }),
+      ferrolb: [process.execPath, resolve(import.meta.dirname, "../bin/ferrolb")],
+      tell: (line) => process.stderr.write(`${line}\n`),
+    },
+    ending.signal,
+  );
+  process.stdout.write(`${reportText(report)}\n`);
+  if (flags.json !== undefined) {
+    await mkdir(dirname(resolve(flags.json)), { recursive: true });
+    await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  process.exitCode = report.violations.length > 0 ? 1 : 0;
+} catch (error) {
+  process.stderr.write(`chaos: ${error instanceof AppError ? error.message : String(error)}\n`);
+  process.exitCode = 3;
+}
