@@ -77,7 +77,8 @@ async function run(
   for (const [name, objects] of Object.entries(configuration(LAB_ROUTERS.r1.password ?? "")))
     await write(name, manifestText(objects));
   for (const spot of spots) await write(spot.name, manifestText(serviceManifests(spot, NODES)));
-  const disks = await smallDisks(dir, closers);
+  const disks = await smallDisks(dir);
+  closers.push(() => release(disks));
   const crashed: string[] = [];
   const lab = await startLab({
     ...{ prefix, dir, manifests, ferrolb: o.ferrolb, backends: false, restartMs: 1000 },
@@ -86,7 +87,10 @@ async function run(
     onStep: (what, ms) => o.tell(`${what} (${(ms / 1000).toFixed(1)} s)`),
     onCrash: (name, code) => crashed.push(`${name} ended by itself: ${code ?? "signal"}`),
   });
-  closers.push(() => lab.stop());
+  closers.push(
+    () => lab.stop(),
+    () => release(disks), // before the lab removes its directory
+  );
 
   const clash = new Clash();
   const judge = new Judge(spots, clash);
@@ -289,22 +293,26 @@ async function waitFor(
 const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
   ms <= 0 ? Promise.resolve() : sleep(ms, null, { signal }).catch(() => null);
 
+type Disks = Readonly<Record<NodeName, readonly string[]>>;
+
 /** State directory and frr.conf of each node on file systems of their own, so small that they fill at once. */
-async function smallDisks(
-  dir: string,
-  closers: (() => Promise<unknown>)[],
-): Promise<Readonly<Record<NodeName, readonly string[]>>> {
+async function smallDisks(dir: string): Promise<Disks> {
   const entries: [NodeName, readonly string[]][] = [];
   for (const node of NODES) {
     const places = [join(dir, node, "state"), join(dir, node, "frr/etc")];
     for (const place of places) {
       await mkdir(place, { recursive: true });
       await execa("mount", ["-t", "tmpfs", "-o", `size=${DISK},mode=0775`, "chaos", place]);
-      closers.push(() => execa("umount", ["--lazy", place], { reject: false }));
     }
     entries.push([node, places]);
   }
-  return Object.fromEntries(entries) as Record<NodeName, readonly string[]>;
+  return Object.fromEntries(entries) as Disks;
+}
+
+/** Safe to repeat. */
+async function release(disks: Disks): Promise<void> {
+  for (const place of Object.values(disks).flat())
+    await execa("umount", ["--lazy", place], { reject: false });
 }
 
 /** Each new violation is told at once, with what the logs say around it. Returns the way to stop. */

@@ -7,6 +7,7 @@ import { refText } from "../api/objects.ts";
 import type { ServiceKey } from "../api/objects.ts";
 import { keyOf } from "../api/objects.ts";
 import type { Problem } from "../api/problem.ts";
+import { fieldsOf, listAt } from "../config/read.ts";
 import { addressOf } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
 import { parsePrefix, prefixContains } from "../net/prefix.ts";
@@ -113,7 +114,8 @@ function brokenPool(facts: Facts, pending: PendingReason): Problem | undefined {
 const mentions = ({ snapshot }: Facts, name: string, ip: Ip): boolean =>
   snapshot.pools
     .filter((p) => p.metadata.name === name)
-    .flatMap((p) => (Array.isArray(p.spec.addresses) ? p.spec.addresses.map(String) : []))
+    .flatMap((p) => listAt(fieldsOf(p.spec), "addresses"))
+    .filter((text) => typeof text === "string")
     .some((text) => rangesIn(text).some((range) => prefixContains(range, addressOf(ip))));
 
 function rangesIn(text: string): readonly Prefix[] {

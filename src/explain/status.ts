@@ -3,6 +3,7 @@ import { isLoadBalancer, isOurs } from "../api/service-view.ts";
 import { keyOf } from "../api/objects.ts";
 import type { PoolCounters } from "../api/store.ts";
 import type { Snapshot } from "../api/snapshot.ts";
+import { fieldsOf, listAt } from "../config/read.ts";
 import { conflictsOf } from "./conflicts.ts";
 import type { Conflict } from "./conflicts.ts";
 import type { Explanation } from "./explanation.ts";
@@ -96,7 +97,7 @@ const poolsOf = ({ snapshot, parsed, outcome }: World): readonly PoolStatus[] =>
         (p) =>
           p.severity === "error" && p.object.kind === "IPAddressPool" && p.object.name === name,
       );
-      const addresses = Array.isArray(spec.addresses) ? spec.addresses.map(String) : [];
+      const addresses = listAt(fieldsOf(spec), "addresses").filter((a) => typeof a === "string");
       const usedPercent = usedOf(counters);
       return { name, addresses, ...counters, usedPercent, problem: broken?.message ?? null };
     })
