@@ -1,6 +1,7 @@
 /** The TCP conversations: push/pull and ping, from either side. */
 import type { Ping, PushPullRecord } from "./messages.ts";
 import type { WireSettings } from "./packet.ts";
+import type { HostWord } from "./probe.ts";
 import { encodeStreamMessage, readAnswer, readRequest, sealRequest, sealStream } from "./stream.ts";
 import type { PushPull, StreamMessage, StreamRead } from "./stream.ts";
 import { ConversationError } from "./transport.ts";
@@ -11,10 +12,11 @@ async function ask(
   transport: Transport,
   to: Endpoint,
   request: StreamMessage,
-  wire: WireSettings,
-  timeoutMs: number,
+  o: { readonly wire: WireSettings; readonly timeoutMs: number; readonly accepted?: () => void },
 ): Promise<StreamMessage | null> {
+  const { wire, timeoutMs } = o;
   const conversation = await transport.dial(to, timeoutMs);
+  o.accepted?.();
   try {
     conversation.write(sealRequest(request, wire));
     let read: StreamRead = { kind: "incomplete" };
@@ -36,7 +38,7 @@ export async function pushPull(
   o: { readonly wire: WireSettings; readonly timeoutMs: number; readonly request: PushPull },
 ): Promise<PushPull | null> {
   try {
-    const answer = await ask(transport, to, o.request, o.wire, o.timeoutMs);
+    const answer = await ask(transport, to, o.request, o);
     return answer?.kind === "pushPull" ? answer : null;
   } catch (error) {
     if (error instanceof ConversationError) return null;
@@ -44,19 +46,24 @@ export async function pushPull(
   }
 }
 
+/** True for the right answer; else what the host says of its own (`accepted` as soon as it does). */
 export async function tcpPing(
   transport: Transport,
   to: Endpoint,
   ping: Ping,
-  wire: WireSettings,
-  timeoutMs: number,
-): Promise<boolean | "refused"> {
+  o: { readonly wire: WireSettings; readonly timeoutMs: number; readonly accepted: () => void },
+): Promise<true | HostWord> {
+  let host: HostWord = "silent";
+  const accepted = (): void => {
+    host = "accepts";
+    o.accepted();
+  };
   try {
-    const answer = await ask(transport, to, ping, wire, timeoutMs);
-    return answer?.kind === "ack" && answer.seqNo === ping.seqNo;
+    const answer = await ask(transport, to, ping, { ...o, accepted });
+    return answer?.kind === "ack" && answer.seqNo === ping.seqNo ? true : host;
   } catch (error) {
-    if (error instanceof ConversationError) return error.reason === "refused" ? "refused" : false;
-    throw error;
+    if (!(error instanceof ConversationError)) throw error;
+    return error.reason === "refused" ? "refuses" : host;
   }
 }
 

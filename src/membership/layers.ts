@@ -3,7 +3,8 @@ import { crc32 } from "node:zlib";
 import { lzwCompress, lzwDecompress } from "./lzw.ts";
 import { COMPRESS, TYPE, drop, dropFor, join, withType } from "./messages.ts";
 import type { Decoded } from "./messages.ts";
-import { Malformed, Reader, encodeStruct } from "./msgpack.ts";
+import { Malformed, encodeStruct } from "./msgpack.ts";
+import { Reader } from "./msgpack-reader.ts";
 
 export const MAX_PARTS = 255;
 export const MAX_LABEL = 255;

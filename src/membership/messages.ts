@@ -1,5 +1,6 @@
 /** The messages of the memberlist protocol and their bodies. One type octet stands before each. */
-import { Malformed, Reader, Truncated, encodeStruct } from "./msgpack.ts";
+import { Malformed, Truncated, encodeStruct } from "./msgpack.ts";
+import { Reader } from "./msgpack-reader.ts";
 import type { Field } from "./msgpack.ts";
 
 export const TYPE = {

@@ -6,12 +6,16 @@ import type { Acks } from "./acks.ts";
 import type { Clock } from "./clock.ts";
 import type { IndirectPing, Ping } from "./messages.ts";
 import type { Timing } from "./profiles.ts";
-import type { Member } from "./table.ts";
+import type { Member } from "./member.ts";
+import { NACK_SINCE, TCP_PING_SINCE, speaks } from "./versions.ts";
 
 export type Verdict =
   | { readonly kind: "alive"; readonly by: "ping" | "tcp" }
   /** `missingNacks`: relays that should have answered but did not; null when none could be asked. */
-  | { readonly kind: "silent"; readonly missingNacks: number | null; readonly refused: boolean };
+  | { readonly kind: "silent"; readonly missingNacks: number | null; readonly host: HostWord };
+
+/** What the silent node's host says to a connection: nobody listens, somebody does, or nothing at all. */
+export type HostWord = "refuses" | "accepts" | "silent";
 
 export interface ProbePorts {
   readonly clock: Clock;
@@ -22,13 +26,14 @@ export interface ProbePorts {
   /** Up to `timing.indirectChecks` other alive nodes, at random. */
   relays(target: Member): readonly Member[];
   sendIndirect(relay: Member, target: Member, seqNo: number, nack: boolean): void;
-  /** True for the right answer; false when it fails otherwise; "refused" when nobody listens. */
-  tcpPing(target: Member, seqNo: number, timeoutMs: number): Promise<boolean | "refused">;
+  /** True for the right answer; else what the host said. `accepted` is called as soon as it took the connection. */
+  tcpPing(
+    target: Member,
+    seqNo: number,
+    timeoutMs: number,
+    accepted: () => void,
+  ): Promise<true | HostWord>;
 }
-
-/** Maximum protocol versions from which a peer understands TCP pings, and nacks. */
-const TCP_PING_SINCE = 3;
-const NACK_SINCE = 4;
 
 export function probe(
   target: Member,
@@ -38,11 +43,12 @@ export function probe(
 ): void {
   const { clock, acks, timing } = ports;
   const seqNo = acks.next();
-  const startedMs = clock.now();
+  const timeoutMs = Math.min(timing.probeTimeoutMs, periodMs);
+  let askedMs = clock.now() + timeoutMs;
   let finished = false;
   let nacks = 0;
   let nackable = 0;
-  let tcp: boolean | "refused" = false;
+  let tcp: true | HostWord = "silent";
   const finish = (verdict: Verdict): void => {
     if (finished) return;
     finished = true;
@@ -55,26 +61,36 @@ export function probe(
       : {
           kind: "silent",
           missingNacks: nackable > 0 ? Math.max(0, nackable - nacks) : null,
-          refused: tcp === "refused",
+          host: tcp,
         };
-  acks.wait(
-    seqNo,
-    periodMs,
-    (acked) => finish(acked ? { kind: "alive", by: "ping" } : verdictAtEnd()),
-    () => nacks++,
-  );
-  const cancelFallback = clock.after(Math.min(timing.probeTimeoutMs, periodMs), () => {
+  const wait = (ms: number): void =>
+    acks.wait(
+      seqNo,
+      ms,
+      (acked) => {
+        // The relays and the host were asked late when we were: they have their time all the same.
+        const leftMs = askedMs + periodMs - timeoutMs - clock.now();
+        if (acked) finish({ kind: "alive", by: "ping" });
+        else if (leftMs > 1 && !finished) wait(leftMs);
+        else finish(verdictAtEnd());
+      },
+      () => nacks++,
+    );
+  wait(periodMs);
+  const cancelFallback = clock.after(timeoutMs, () => {
+    askedMs = clock.now();
     for (const relay of ports.relays(target)) {
-      const nack = (relay.vsn[1] ?? 0) >= NACK_SINCE;
+      const nack = speaks(relay) >= NACK_SINCE;
       if (nack) nackable++;
       ports.sendIndirect(relay, target, seqNo, nack);
     }
-    if (!timing.tcpPings || (target.vsn[1] ?? 0) < TCP_PING_SINCE) return;
-    const leftMs = Math.max(1, periodMs - (clock.now() - startedMs));
-    void ports.tcpPing(target, seqNo, leftMs).then((answer) => {
+    if (!timing.tcpPings || speaks(target) < TCP_PING_SINCE) return;
+    const leftMs = Math.max(1, periodMs - timeoutMs);
+    const accepted = (): void => void (tcp = "accepts");
+    void ports.tcpPing(target, seqNo, leftMs, accepted).then((answer) => {
       tcp = answer;
       // The host itself says that nobody listens: no need to wait for the period to end.
-      if (answer === "refused" && timing.refusedMeansDead) finish(verdictAtEnd());
+      if (answer === "refuses" && timing.refusedMeansDead) finish(verdictAtEnd());
     });
   });
   ports.sendPing(target, seqNo);

@@ -12,7 +12,8 @@ import {
   withType,
 } from "./messages.ts";
 import type { Ack, Err, Ping, PushPullHeader, PushPullRecord, User } from "./messages.ts";
-import { Malformed, Reader, Truncated, encodeStruct } from "./msgpack.ts";
+import { Malformed, Truncated, encodeStruct } from "./msgpack.ts";
+import { Reader } from "./msgpack-reader.ts";
 import type { Values } from "./msgpack.ts";
 import type { WireSettings } from "./packet.ts";
 

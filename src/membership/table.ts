@@ -4,45 +4,11 @@
  * milliseconds, what to send and to report goes out as effects.
  */
 import { suspicionTimes } from "./formulas.ts";
-import type { SuspicionSettings, SuspicionTimes } from "./formulas.ts";
+import type { SuspicionSettings } from "./formulas.ts";
 import { sameOctets } from "./layers.ts";
-import type { Accusation, Alive, Message, PushPullRecord } from "./messages.ts";
-
-export type State = "alive" | "suspect" | "dead" | "left";
-export const STATES: readonly State[] = ["alive", "suspect", "dead", "left"];
-
-export interface Suspicion extends SuspicionTimes {
-  readonly startedMs: number;
-  /** The first accuser, who never counts again. */
-  readonly by: string;
-  readonly confirmedBy: ReadonlySet<string>;
-}
-
-export interface Member {
-  readonly name: string;
-  readonly addr: Uint8Array;
-  readonly port: number;
-  readonly meta: Uint8Array | null;
-  readonly vsn: Uint8Array;
-  readonly incarnation: number;
-  readonly state: State;
-  readonly changedMs: number;
-  /** Runs while the state is suspect. */
-  readonly suspicion: Suspicion | null;
-}
-
-export type TableEvent =
-  | { readonly kind: "join" | "leave" | "update"; readonly node: Member }
-  | { readonly kind: "conflict"; readonly known: Member; readonly claim: Alive };
-
-/** What follows from a message. */
-export interface Effects {
-  readonly broadcasts: readonly { readonly key: string; readonly message: Message }[];
-  readonly events: readonly TableEvent[];
-  /** Added to the health score. */
-  readonly health: number;
-}
-const NOTHING: Effects = { broadcasts: [], events: [], health: 0 };
+import { NOTHING, STATES, aliveOf } from "./member.ts";
+import type { Effects, Member, TableEvent } from "./member.ts";
+import type { Accusation, Alive, PushPullRecord } from "./messages.ts";
 
 export interface TableSettings extends SuspicionSettings {
   readonly name: string;
@@ -308,45 +274,3 @@ export class Table {
     return { broadcasts: [{ key: next.name, message: aliveOf(next) }], events: [], health: 1 };
   }
 }
-
-export const aliveOf = (r: Member): Alive => ({
-  kind: "alive",
-  incarnation: r.incarnation,
-  node: r.name,
-  addr: r.addr,
-  port: r.port,
-  meta: r.meta,
-  vsn: r.vsn,
-});
-
-/**
- * Whether a push/pull may be merged: every record's protocol and delegate version lies within what all
- * alive nodes, ours and theirs, can speak. A record without six version octets counts as zeros.
- */
-export function versionsAgree(ours: readonly Member[], theirs: readonly PushPullRecord[]): boolean {
-  const all = [
-    ...ours.map((r) => ({ vsn: versions(r.vsn), alive: r.state === "alive" })),
-    ...theirs.map((r) => ({ vsn: versions(r.vsn), alive: r.state === 0 })),
-  ];
-  const alive = all.filter((r) => r.alive).map((r) => r.vsn);
-  const most = (at: number) => Math.max(...alive.map((v) => v[at] ?? 0), 0);
-  const least = (at: number) => Math.min(...alive.map((v) => v[at] ?? 0), 255);
-  const [protocolMin, protocolMax, delegateMin, delegateMax] = [
-    most(0),
-    least(1),
-    most(3),
-    least(4),
-  ];
-  return all.every(({ vsn }) => {
-    const [protocol, delegate] = [vsn[2] ?? 0, vsn[5] ?? 0];
-    return (
-      protocol >= protocolMin &&
-      protocol <= protocolMax &&
-      delegate >= delegateMin &&
-      delegate <= delegateMax
-    );
-  });
-}
-
-const versions = (vsn: Uint8Array | null): Uint8Array =>
-  vsn !== null && vsn.length >= 6 ? vsn : new Uint8Array(6);

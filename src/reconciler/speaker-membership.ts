@@ -5,7 +5,7 @@
 import { ipFromOctets } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
 import { Memberlist } from "../membership/memberlist.ts";
-import type { MemberlistEvent, MemberlistOptions } from "../membership/memberlist.ts";
+import type { MemberlistEvent, MemberlistOptions } from "../membership/options.ts";
 import { suspicionTimes } from "../membership/formulas.ts";
 import { quorumOf } from "../membership/quorum.ts";
 import type { QuorumState } from "../membership/quorum.ts";

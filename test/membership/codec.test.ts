@@ -25,7 +25,8 @@ import {
   withType,
 } from "../../src/membership/messages.ts";
 import type { Message } from "../../src/membership/messages.ts";
-import { Reader, encodeStruct } from "../../src/membership/msgpack.ts";
+import { encodeStruct } from "../../src/membership/msgpack.ts";
+import { Reader } from "../../src/membership/msgpack-reader.ts";
 import type { Values } from "../../src/membership/msgpack.ts";
 import { openPacket, sealPacket } from "../../src/membership/packet.ts";
 import type { WireSettings } from "../../src/membership/packet.ts";

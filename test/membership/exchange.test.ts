@@ -4,7 +4,8 @@ import { expect } from "chai";
 import { answerConversation } from "../../src/membership/exchange.ts";
 import type { PushPullRecord } from "../../src/membership/messages.ts";
 import { readAnswer } from "../../src/membership/stream.ts";
-import { Table, versionsAgree } from "../../src/membership/table.ts";
+import { Table } from "../../src/membership/table.ts";
+import { versionsAgree } from "../../src/membership/versions.ts";
 import { hex, toHex, vectors } from "./vectors.ts";
 
 describe("memberlist acceptor (vectors)", () => {

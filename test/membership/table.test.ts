@@ -11,7 +11,7 @@ import {
 } from "../../src/membership/formulas.ts";
 import { MAX_PACKET, piggybackRoom } from "../../src/membership/profiles.ts";
 import { Table } from "../../src/membership/table.ts";
-import type { Effects, Member } from "../../src/membership/table.ts";
+import type { Effects, Member } from "../../src/membership/member.ts";
 import type { Accusation, Alive, PushPullRecord } from "../../src/membership/messages.ts";
 import { comparable, hex, plain, toHex, vectors } from "./vectors.ts";
 

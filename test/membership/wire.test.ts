@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { systemClock } from "../../src/membership/clock.ts";
 import { keyFromSecret } from "../../src/membership/keyring.ts";
 import { Memberlist } from "../../src/membership/memberlist.ts";
-import type { MemberlistOptions } from "../../src/membership/memberlist.ts";
+import type { MemberlistOptions } from "../../src/membership/options.ts";
 import { encodeMessage } from "../../src/membership/messages.ts";
 import { sealPacket } from "../../src/membership/packet.ts";
 import { PROFILES } from "../../src/membership/profiles.ts";

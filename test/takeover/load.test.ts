@@ -13,6 +13,7 @@ import type { Ring } from "./ring.ts";
 
 const LOAD_MS = Number(process.env["FERROLB_LOAD_S"] ?? 5) * 1000;
 const FLOOD_MS = Number(process.env["FERROLB_FLOOD_S"] ?? 3) * 1000;
+const LOOPS = Number(process.env["FERROLB_LOAD_LOOPS"] ?? availableParallelism());
 const RATE = 20_000;
 const CLIENT = "192.0.2.249";
 const here = (name: string): string => resolve(import.meta.dirname, name);
@@ -57,7 +58,7 @@ describe("no takeover without a cause", function () {
 
   it("with every core busy", () =>
     calmDuring(async () => {
-      const loops = Array.from({ length: availableParallelism() }, () =>
+      const loops = Array.from({ length: LOOPS }, () =>
         execa(process.execPath, ["--import", "tsx", here("busy-main.ts"), String(LOAD_MS)]),
       );
       await Promise.all(loops);
