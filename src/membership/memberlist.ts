@@ -108,6 +108,11 @@ export class Memberlist {
     return this.#core.table.records();
   }
 
+  /** Its record, whatever its state; undefined when it is not known. */
+  get(name: string): Member | undefined {
+    return this.#core.table.get(name);
+  }
+
   get health(): number {
     return this.#prober.health;
   }
@@ -250,7 +255,9 @@ export class Memberlist {
       return;
     }
     this.#news.accuse("suspect", member);
-    const suspected = this.#core.table.get(member.name);
+    const suspected = this.get(member.name);
+    if (member.state === "alive" && suspected?.state === "suspect")
+      this.#o.onEvent?.({ kind: "suspect", node: suspected });
     const isRefused = verdict.host === "refuses" && this.#core.timing.refusedMeansDead;
     if (isRefused && suspected?.state === "suspect") this.#news.accuse("dead", suspected);
   }

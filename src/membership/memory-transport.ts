@@ -6,28 +6,41 @@ import type { Clock } from "./clock.ts";
 import { ConversationError } from "./transport.ts";
 import type { Conversation, Endpoint, Receiver, Transport } from "./transport.ts";
 
+interface Due {
+  readonly due: number;
+  readonly id: number;
+  callback: (() => void) | null;
+  readonly settles: boolean;
+}
+
 /** Time that jumps from one event to the next. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
   #nextId = 0;
   /** A binary heap on (due, id). */
-  readonly #heap: { due: number; id: number; callback: (() => void) | null }[] = [];
+  readonly #heap: Due[] = [];
 
   now(): number {
     return this.#nowMs;
   }
 
   after(ms: number, callback: () => void): () => void {
-    const event = {
-      due: this.#nowMs + Math.max(0, ms),
-      id: this.#nextId++,
-      callback: callback as (() => void) | null,
-    };
+    return this.#at(ms, callback, false);
+  }
+
+  /** The same for what sets promises going: their whole chain has run before time goes on. */
+  afterSettling(ms: number, callback: () => void): () => void {
+    return this.#at(ms, callback, true);
+  }
+
+  #at(ms: number, callback: () => void, settles: boolean): () => void {
+    const due = this.#nowMs + Math.max(0, ms);
+    const event: Due = { due, id: this.#nextId++, callback, settles };
     this.#push(event);
     return () => (event.callback = null);
   }
 
-  /** Runs all that is due within `ms`. Promises settle between events. */
+  /** Runs all that is due within `ms`. */
   async run(ms: number): Promise<void> {
     const until = this.#nowMs + ms;
     for (let steps = 0; ; steps++) {
@@ -37,10 +50,11 @@ export class VirtualClock implements Clock {
       this.#nowMs = next.due;
       if (next.callback === null) continue;
       next.callback();
-      await Promise.resolve();
-      if (steps % 1024 === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (next.settles || steps % 1024 === 0) await new Promise((resolve) => setImmediate(resolve));
+      else await Promise.resolve();
     }
     this.#nowMs = until;
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   #less(a: number, b: number): boolean {
@@ -56,7 +70,7 @@ export class VirtualClock implements Clock {
     this.#heap[b] = x;
   }
 
-  #push(event: { due: number; id: number; callback: (() => void) | null }): void {
+  #push(event: Due): void {
     this.#heap.push(event);
     for (let at = this.#heap.length - 1; at > 0;) {
       const up = (at - 1) >> 1;
@@ -81,20 +95,24 @@ export class VirtualClock implements Clock {
 }
 
 export interface NetworkSettings {
-  readonly clock: Clock;
+  readonly clock: VirtualClock;
   readonly random: () => number;
-  /** Share of datagrams that are lost. */
+  /** Share of datagrams that are lost; TCP's segments too, and sent again. */
   readonly loss: number;
   readonly delayMs: () => number;
 }
+
+/** First retransmission of a connection request, and of data: the kernel's usual times. */
+const [DIAL_AGAIN_MS, SEND_AGAIN_MS] = [1000, 200];
 
 const keyOf = (e: Endpoint): string => `${Buffer.from(e.addr).toString("hex")}:${e.port}`;
 
 export class MemoryNetwork {
   readonly #settings: NetworkSettings;
   readonly #nodes = new Map<string, { receiver: Receiver | null; side: number }>();
-  /** Datagrams handed to the network. */
+  /** Datagrams handed to the network, and their octets. */
   datagrams = 0;
+  octets = 0;
 
   constructor(settings: NetworkSettings) {
     this.#settings = settings;
@@ -114,6 +132,11 @@ export class MemoryNetwork {
   bind(local: Endpoint): Transport {
     this.#nodes.set(keyOf(local), { receiver: null, side: 0 });
     const { clock, random, loss, delayMs } = this.#settings;
+    const segmentMs = (againMs: number): number => {
+      let ms = delayMs();
+      for (let wait = againMs; random() < loss; wait *= 2) ms += wait;
+      return ms;
+    };
     const reach = (to: Endpoint): Receiver | null => {
       const [from, there] = [this.#nodes.get(keyOf(local)), this.#nodes.get(keyOf(to))];
       return from !== undefined && there?.side === from.side ? there.receiver : null;
@@ -126,6 +149,7 @@ export class MemoryNetwork {
       },
       send: (octets, to) => {
         this.datagrams++;
+        this.octets += octets.length;
         if (random() < loss) return;
         clock.after(delayMs(), () => reach(to)?.packet(octets, local));
       },
@@ -133,11 +157,18 @@ export class MemoryNetwork {
         new Promise((resolve, reject) => {
           const there = reach(to);
           if (there === null) {
-            clock.after(timeoutMs, () => reject(new ConversationError("timeout", "no answer")));
+            clock.afterSettling(timeoutMs, () =>
+              reject(new ConversationError("timeout", "no answer")),
+            );
             return;
           }
-          const [near, far] = pipe(clock, delayMs);
-          clock.after(delayMs(), () => {
+          const takesMs = segmentMs(DIAL_AGAIN_MS);
+          if (takesMs > timeoutMs) {
+            clock.afterSettling(timeoutMs, () => reject(new ConversationError("timeout", "lost")));
+            return;
+          }
+          const [near, far] = pipe(clock, () => segmentMs(SEND_AGAIN_MS));
+          clock.afterSettling(takesMs, () => {
             void there.conversation(far).finally(() => far.close());
             resolve(near);
           });
@@ -151,25 +182,32 @@ export class MemoryNetwork {
 }
 
 /** Two ends of one connection. */
-function pipe(clock: Clock, delayMs: () => number): [Conversation, Conversation] {
+function pipe(clock: VirtualClock, delayMs: () => number): [Conversation, Conversation] {
   class End implements Conversation {
     other: End | null = null;
     octets = Buffer.alloc(0);
     ended = false;
+    #arrivesMs = 0;
     wake: () => void = () => undefined;
 
     write(octets: Uint8Array): void {
+      this.#tell((other) => (other.octets = Buffer.concat([other.octets, octets])));
+    }
+
+    /** In order: nothing overtakes what was sent before it. */
+    #tell(change: (other: End) => void): void {
       const { other } = this;
-      clock.after(delayMs(), () => {
+      this.#arrivesMs = Math.max(this.#arrivesMs, clock.now() + delayMs());
+      clock.afterSettling(this.#arrivesMs - clock.now(), () => {
         if (other === null) return;
-        other.octets = Buffer.concat([other.octets, octets]);
+        change(other);
         other.wake();
       });
     }
 
     async read(complete: (octets: Uint8Array) => boolean, timeoutMs: number): Promise<Uint8Array> {
       const untilMs = clock.now() + timeoutMs;
-      const cancel = clock.after(timeoutMs, () => this.wake());
+      const cancel = clock.afterSettling(timeoutMs, () => this.wake());
       while (!this.ended && !complete(this.octets)) {
         if (clock.now() >= untilMs) throw new ConversationError("timeout", "peer is too slow");
         await new Promise<void>((resolve) => (this.wake = resolve));
@@ -179,12 +217,7 @@ function pipe(clock: Clock, delayMs: () => number): [Conversation, Conversation]
     }
 
     close(): void {
-      const { other } = this;
-      clock.after(delayMs(), () => {
-        if (other === null) return;
-        other.ended = true;
-        other.wake();
-      });
+      this.#tell((other) => (other.ended = true));
     }
   }
   const [a, b] = [new End(), new End()];

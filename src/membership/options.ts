@@ -34,6 +34,8 @@ export interface MemberlistOptions {
 
 export type MemberlistEvent =
   | TableEvent
+  /** Our own probe got no answer: unless it refutes, it will be given up. */
+  | { readonly kind: "suspect"; readonly node: Member }
   /** This process did not run for so long that others may have given it up. */
   | { readonly kind: "stall"; readonly lateMs: number }
   /** UDP to a member fails while TCP works. */

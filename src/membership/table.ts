@@ -19,10 +19,18 @@ export interface TableSettings extends SuspicionSettings {
   readonly deadNodeReclaimMs: number;
 }
 
+interface Place {
+  readonly addr: Uint8Array;
+  readonly port: number;
+}
+const placeText = ({ addr, port }: Place): string => `${addr.join()}:${port}`;
+
 const octets = (b: Uint8Array | null): Uint8Array => b ?? new Uint8Array();
 
 export class Table {
   readonly #records = new Map<string, Member>();
+  /** Names of the dead by their address: every packet asks. */
+  readonly #deadAt = new Map<string, string>();
   readonly #settings: TableSettings;
   #counter = 0;
   #leaving = false;
@@ -43,11 +51,15 @@ export class Table {
   records(): readonly Member[] {
     return [...this.#records.values()];
   }
-  /** The dead member that had this address. */
-  deadAt({ addr, port }: { readonly addr: Uint8Array; readonly port: number }): Member | undefined {
-    for (const r of this.#records.values())
-      if (r.state === "dead" && r.port === port && sameOctets(r.addr, addr)) return r;
-    return undefined;
+  /** The dead member that had this address; undefined when another one lives there, under a new name. */
+  deadAt(place: Place): Member | undefined {
+    if (this.#deadAt.size === 0) return undefined;
+    const text = placeText(place);
+    const name = this.#deadAt.get(text);
+    if (name === undefined) return undefined;
+    const livesOn = (m: Member): boolean =>
+      (m.state === "alive" || m.state === "suspect") && placeText(m) === text;
+    return this.records().some(livesOn) ? undefined : this.#records.get(name);
   }
 
   /** The own first announcement: incarnation 1. */
@@ -65,7 +77,7 @@ export class Table {
       changedMs: nowMs,
       suspicion: null,
     };
-    this.#records.set(name, own);
+    this.#put(own);
     return {
       broadcasts: [{ key: name, message: aliveOf(own) }],
       events: [{ kind: "join", node: own }],
@@ -77,7 +89,7 @@ export class Table {
   setMeta(meta: Uint8Array | null): Effects {
     const own = this.#own();
     const next = { ...own, meta, incarnation: ++this.#counter };
-    this.#records.set(own.name, next);
+    this.#put(next);
     return {
       broadcasts: [{ key: own.name, message: aliveOf(next) }],
       events: [{ kind: "update", node: next }],
@@ -132,7 +144,7 @@ export class Table {
         changedMs: nowMs,
         suspicion: null,
       };
-      this.#records.set(message.node, known);
+      this.#put(known);
     } else if (!sameOctets(known.addr, addr) || known.port !== port) {
       const reclaimMs = this.#settings.deadNodeReclaimMs;
       takeover =
@@ -160,7 +172,7 @@ export class Table {
       changedMs: known.state === "alive" ? known.changedMs : nowMs,
       suspicion: null,
     };
-    this.#records.set(next.name, next);
+    this.#put(next);
     const events: TableEvent[] = [];
     if (known.state === "dead" || known.state === "left") events.push({ kind: "join", node: next });
     else if (!sameOctets(octets(known.meta), octets(next.meta)))
@@ -181,12 +193,12 @@ export class Table {
       )
         return NOTHING;
       const confirmedBy = new Set(suspicion.confirmedBy).add(message.from);
-      this.#records.set(known.name, { ...known, suspicion: { ...suspicion, confirmedBy } });
+      this.#put({ ...known, suspicion: { ...suspicion, confirmedBy } });
       return { broadcasts, events: [], health: 0 };
     }
     if (known.state !== "alive") return NOTHING;
     if (known.name === this.#settings.name) return this.#refute(message.incarnation);
-    this.#records.set(known.name, {
+    this.#put({
       ...known,
       incarnation: message.incarnation,
       state: "suspect",
@@ -214,7 +226,7 @@ export class Table {
       changedMs: nowMs,
       suspicion: null,
     };
-    this.#records.set(next.name, next);
+    this.#put(next);
     return {
       broadcasts: [{ key: next.name, message: { ...message, kind: "dead" } }],
       events: [{ kind: "leave", node: next }],
@@ -246,7 +258,7 @@ export class Table {
   forget(olderMs: number, nowMs: number): void {
     for (const r of this.#records.values())
       if ((r.state === "dead" || r.state === "left") && nowMs - r.changedMs > olderMs)
-        this.#records.delete(r.name);
+        this.#drop(r.name);
   }
 
   toRecords(): PushPullRecord[] {
@@ -261,6 +273,24 @@ export class Table {
     }));
   }
 
+  #put(member: Member): void {
+    this.#unbury(member.name);
+    if (member.state === "dead") this.#deadAt.set(placeText(member), member.name);
+    this.#records.set(member.name, member);
+  }
+
+  #drop(name: string): void {
+    this.#unbury(name);
+    this.#records.delete(name);
+  }
+
+  #unbury(name: string): void {
+    const known = this.#records.get(name);
+    if (known?.state !== "dead") return;
+    const text = placeText(known);
+    if (this.#deadAt.get(text) === name) this.#deadAt.delete(text);
+  }
+
   #own(): Member {
     const own = this.#records.get(this.#settings.name);
     if (own === undefined) throw new Error("the table was not started");
@@ -270,7 +300,7 @@ export class Table {
   #refute(accusing: number): Effects {
     this.#counter = Math.max(this.#counter + 1, accusing + 1) >>> 0;
     const next = { ...this.#own(), incarnation: this.#counter };
-    this.#records.set(next.name, next);
+    this.#put(next);
     return { broadcasts: [{ key: next.name, message: aliveOf(next) }], events: [], health: 1 };
   }
 }

@@ -114,6 +114,9 @@ export function startSpeakerMembership(options: SpeakerMembershipOptions): Speak
         else if (lost.delete(name) && event.kind === "join") options.onReturn?.();
         return;
       }
+      case "suspect":
+        log.debug({ node: event.node.name }, "member is silent, and suspected");
+        return;
       case "conflict":
         log.error(
           { node: event.known.name, address: ipFromOctets(event.known.addr) },

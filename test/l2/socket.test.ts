@@ -39,6 +39,7 @@ describe("packet sockets", function () {
   it(`opened and closed ${cycles} times leave nothing behind`, async () => {
     const { stdout } = await inside(...node, main, `${cycles}`);
     const { before, after } = JSON.parse(stdout) as { before: State; after: State };
+    console.log(`      before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`);
     expect(after.descriptors).to.equal(before.descriptors);
     expect(after.mappings - before.mappings).to.be.lessThan(100);
     expect(after.residentMiB - before.residentMiB).to.be.lessThan(64);
