@@ -115,7 +115,7 @@ export async function createNode(parts: NodeParts): Promise<Node> {
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** frr-reload.py uses fixed paths: this node's FRR is bound there, its vtysh and script too where they differ. */
-function reloaderScript(frr: FrrInstance, script: string, shared: string): string {
+export function reloaderScript(frr: FrrInstance, script: string, shared: string): string {
   const etc = join(frr.confFile, "..");
   const binds: [string, string][] = [
     [etc, "/etc/frr"],
