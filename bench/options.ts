@@ -42,6 +42,7 @@ interface Given {
 export function parseOptions(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
+  complain: (text: string) => void = (text) => void process.stderr.write(text),
 ): Options {
   const command = new Command("npm run bench --")
     .description(
@@ -63,6 +64,7 @@ export function parseOptions(
     .helpOption("-h, --help", "show help")
     .addHelpText("after", EXAMPLES)
     .showHelpAfterError("(run with --help for usage)")
+    .configureOutput({ writeErr: complain })
     .exitOverride();
   command.parse(args, { from: "user" });
   const given = command.opts<Given>();
