@@ -71,7 +71,7 @@ export async function withSession<T>(
 ): Promise<T> {
   const { site, programs } = bench;
   const nodes = await Promise.all(names.map((name) => site.node(name)));
-  await Promise.all(nodes.map(freshFrr));
+  await Promise.all((await site.laid()).map(freshFrr)); // also where this session has no speaker
   await site.router.kernel.until("no route of an earlier session", (r) => r.size === 0, 30_000);
   site.router.kernel.forget();
   const speakers = new Map(

@@ -44,6 +44,8 @@ export interface Site {
   readonly client: Netns;
   /** Laid on the first call; its FRR has nothing but its first configuration. */
   node(name: NodeName): Promise<SiteNode>;
+  /** Those that were asked for so far. */
+  laid(): Promise<readonly SiteNode[]>;
   /** Takes a node off the wire, or puts it back. */
   link(name: NodeName, up: boolean): Promise<void>;
 }
@@ -122,6 +124,7 @@ export async function startSite(options: {
       nodes.set(name, laid);
       return laid;
     },
+    laid: () => Promise.all(nodes.values()),
     link: async (name, up) => {
       await wire.exec("ip", "link", "set", `to-${name}`, up ? "up" : "down");
     },

@@ -61,6 +61,7 @@ function program({ space, dir }: Parts, words: () => Words): Program {
     besides: () => besides.map(({ pid }) => pid),
     async start() {
       const { beside, besideReady, program: command } = words();
+      await main?.ended; // its ports are free again
       if (besides.length === 0) besides = beside.map(spawn);
       if (!besideReady()) await eventually("what stands beside it", besideReady);
       main = spawn(command);
