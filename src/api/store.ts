@@ -11,8 +11,11 @@ import type { Snapshot } from "./snapshot.ts";
 export interface Store {
   /** The latest consistent view, or null until the first load is complete. Cheap: the same object until something changed. */
   snapshot(): Snapshot | null;
-  /** Called after any change; it only says "look again". Returns the way to stop. */
-  onChange(listener: () => void): () => void;
+  /**
+   * Called after any change; it only says "look again". `sinceMs`: when the first of it was made, by the clock
+   * of the store; absent: just now. Returns the way to stop.
+   */
+  onChange(listener: (sinceMs?: number) => void): () => void;
   /** Problems of the store itself: a file that is no YAML, a document that is no object. */
   problems(): readonly Problem[];
   /** Replaces `status.loadBalancer` and the pool annotation in one write. @throws AppError when the write failed. */

@@ -29,11 +29,19 @@ export interface SpeakerMeter {
   close(): void;
 }
 
+/** Sockets of FRR's daemons. */
+interface Vtys {
+  /** To bgpd, for what is on its way alone: no long answer to a scrape is before it. */
+  readonly follow: Vty;
+  readonly bgpd: Vty;
+  readonly bfdd: Vty;
+}
+
 /** Members are asked for at the scrape: they may not be there yet. */
 export function speakerMeter(
   { metrics, scrape, log }: Pick<Daemon, "metrics" | "scrape" | "log">,
   node: string,
-  [bgpd, bfdd]: readonly [Vty, Vty],
+  { follow, bgpd, bfdd }: Vtys,
   membership: () => SpeakerMembershipPort | null,
 ): SpeakerMeter {
   const { registry } = metrics;
@@ -56,7 +64,7 @@ export function speakerMeter(
   scrape.refresh = () => numbers.refresh();
 
   const follower = followSent<PrefixWait>({
-    bgpd,
+    bgpd: follow,
     clock: systemClock,
     onSent(wait, atMs) {
       wire.prefixSent(wait, atMs);
@@ -117,8 +125,7 @@ export function speakerMeter(
     frr: createFrrMeter(registry),
     close() {
       follower.close();
-      bgpd.close();
-      bfdd.close();
+      for (const vty of [follow, bgpd, bfdd]) vty.close();
     },
   };
 }

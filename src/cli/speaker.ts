@@ -6,6 +6,7 @@ import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import { AppError } from "../errors.ts";
 import { startFrrEngine } from "../frr/engine.ts";
 import { vtyTo } from "../frr/vty.ts";
+import type { FrrDaemon } from "../frr/vty.ts";
 import { sessionProbe } from "../frr/session-probe.ts";
 import { startAnnouncer } from "../l2/announcer.ts";
 import { parseExcludes } from "../l2/interfaces.ts";
@@ -100,7 +101,8 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
     async (daemon) => {
       const { log, store, signal } = daemon;
       let membership: SpeakerMembershipPort | null = null;
-      const vtys = [vtyTo("bgpd", flags.vtyDir), vtyTo("bfdd", flags.vtyDir)] as const;
+      const vtyOf = (name: FrrDaemon) => vtyTo(name, flags.vtyDir);
+      const vtys = { follow: vtyOf("bgpd"), bgpd: vtyOf("bgpd"), bfdd: vtyOf("bfdd") };
       const meter = speakerMeter(daemon, node, vtys, () => membership);
       const tellFrr = logFrrEvent(log.child({ room: "frr" }));
       const frr = startFrrEngine({

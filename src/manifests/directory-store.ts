@@ -41,23 +41,24 @@ const FIRST_LOAD_MS = 3000;
 export function openDirectoryStore(options: DirectoryStoreOptions): Store {
   const { namespace, stateDir, instance, writesStatus, clock = systemClock } = options;
   const dir = resolve(options.dir);
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(sinceMs?: number) => void>();
   const reuse = withReuse();
   let snapshot: Snapshot | null = null;
   let problems: readonly Problem[] = [];
   let loaded = false;
-  let due = false;
+  /** When the first change that is not told yet was made. */
+  let sinceMs: number | null = null;
   let cancelWait: () => void = () => undefined;
   const stop = new AbortController();
   const isClosed = (): boolean => stop.signal.aborted;
 
   /** Many files in one turn of the event loop make one snapshot. */
-  const changed = (): void => {
-    if (due || isClosed()) return;
-    due = true;
-    clock.after(0, publish);
+  const changed = (atMs: number): void => {
+    if (isClosed()) return;
+    if (sinceMs === null) clock.after(0, publish);
+    sinceMs = Math.min(sinceMs ?? atMs, atMs);
   };
-  const statuses = statusDirIn(dir, changed);
+  const statuses = statusDirIn(dir, clock, changed);
   const reports = reportsIn(dir, namespace, instance, clock);
   const lastGood = stateDir === null ? null : lastGoodIn(stateDir, dir, namespace);
   const files = fileSetIn({ dir, namespace, clock, lastGood, onChange: changed });
@@ -66,7 +67,8 @@ export function openDirectoryStore(options: DirectoryStoreOptions): Store {
     reuse.overlay(object, statuses.files.get(keyOfObject(object)), withStatus);
 
   const publish = (): void => {
-    due = false;
+    const since = sinceMs ?? clock.now();
+    sinceMs = null;
     if (isClosed()) return;
     const states = files.states();
     const fresh = states.flatMap((s) => s.placed);
@@ -83,7 +85,7 @@ export function openDirectoryStore(options: DirectoryStoreOptions): Store {
     if (!same) problems = found;
     if (same && snapshot === before) return;
     if (writesStatus && snapshot !== null) void forgetStatuses(snapshot);
-    for (const listener of listeners) listener();
+    for (const listener of listeners) listener(since);
   };
 
   /** The status of an object dies with it; while anything cannot be read, nothing counts as gone. */

@@ -33,7 +33,8 @@ export interface FileSetPorts {
   readonly clock: Clock;
   /** Null: nothing survives a restart. */
   readonly lastGood: LastGood | null;
-  readonly onChange: () => void;
+  /** Told when it changed, by the clock. */
+  readonly onChange: (sinceMs: number) => void;
 }
 
 /** A problem of the store itself, about no object. */
@@ -64,7 +65,7 @@ export function fileSetIn({ dir, namespace, clock, lastGood, onChange }: FileSet
     if (message === (troubles.get(code)?.message ?? null)) return;
     if (message === null) troubles.delete(code);
     else troubles.set(code, troubleOf(code, message));
-    onChange();
+    onChange(clock.now());
   };
 
   const draft = (path: string, text: string): FileState => {
@@ -89,11 +90,11 @@ export function fileSetIn({ dir, namespace, clock, lastGood, onChange }: FileSet
     saving = saving.then(writes).catch((error: unknown) => trouble("stateDir", wordsOf(error)));
   };
 
-  const changed = (path: string): void => {
+  const changed = (path: string, sinceMs = clock.now()): void => {
     drafts.delete(path);
     unsaved.add(path);
     if (lastGood !== null) cancelSave ??= clock.after(SAVE_MS, saveAll);
-    onChange();
+    onChange(sinceMs);
   };
 
   const sightings = startSightings({
@@ -105,9 +106,9 @@ export function fileSetIn({ dir, namespace, clock, lastGood, onChange }: FileSet
       const loses = before !== undefined && losesObjects(before, after);
       return { broken: after.problems.length > 0, loses };
     },
-    onText(path, text) {
+    onText(path, text, sinceMs) {
       files.set(path, draft(path, text));
-      changed(path);
+      changed(path, sinceMs);
     },
     onGone(path) {
       const held = holds.delete(path);
@@ -117,7 +118,7 @@ export function fileSetIn({ dir, namespace, clock, lastGood, onChange }: FileSet
       if (why === (holds.get(path) ?? null)) return;
       if (why === null) holds.delete(path);
       else holds.set(path, why);
-      onChange();
+      onChange(clock.now());
     },
   });
 

@@ -1,6 +1,7 @@
 /** Edge: looks at one file until its text can be believed, then hands it over once. */
 import { readFile, stat } from "node:fs/promises";
 import type { Clock } from "../runtime/clock.ts";
+import { changedAt } from "./changed-at.ts";
 import { patienceFor } from "./patience.ts";
 import type { Before } from "./patience.ts";
 
@@ -20,7 +21,8 @@ export interface SightingPorts {
     path: string,
     text: string,
   ) => { readonly broken: boolean; readonly loses: boolean };
-  readonly onText: (path: string, text: string) => void;
+  /** `sinceMs`: when the file was changed, by the clock. */
+  readonly onText: (path: string, text: string, sinceMs: number) => void;
   readonly onGone: (path: string) => void;
   /** The file is there but not believed; `null`: it is again. */
   readonly onHold: (path: string, why: string | null) => void;
@@ -108,7 +110,7 @@ export function startSightings(ports: SightingPorts): Sightings {
     if (patience.kind === "hold") ports.onHold(path, patience.why);
     else {
       ports.onHold(path, null);
-      ports.onText(path, text);
+      ports.onText(path, text, changedAt(info.ctimeMs, sighting.since, clock));
     }
     return null;
   };

@@ -4,7 +4,9 @@ import { join, relative, sep } from "node:path";
 import { refText } from "../api/objects.ts";
 import type { ObjectRef } from "../api/objects.ts";
 import { AppError } from "../errors.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { codeOf, writeAtomic } from "./atomic-write.ts";
+import { fileChangedAt } from "./changed-at.ts";
 import { STATUS_DIR } from "./files.ts";
 import {
   STATUS_KINDS,
@@ -31,7 +33,12 @@ export interface StatusDir {
 /** `.status/<Kind>/<namespace>/` */
 const DEPTH = 2;
 
-export function statusDirIn(dir: string, onChange: () => void): StatusDir {
+/** `onChange` is told when, by the clock. */
+export function statusDirIn(
+  dir: string,
+  clock: Clock,
+  onChange: (sinceMs: number) => void,
+): StatusDir {
   const root = join(dir, STATUS_DIR);
   const files = new Map<string, StatusFile>();
   const texts = new Map<string, string>();
@@ -39,7 +46,7 @@ export function statusDirIn(dir: string, onChange: () => void): StatusDir {
   const again = new Set<string>();
   const pending = new Set<Promise<void>>();
 
-  const take = (ref: ObjectRef, text: string | null): void => {
+  const take = (ref: ObjectRef, text: string | null, noticedMs: number): void => {
     const key = refText(ref);
     if (text === (texts.get(key) ?? null)) return;
     const file = text === null ? null : parseStatus(ref.kind, text);
@@ -51,7 +58,7 @@ export function statusDirIn(dir: string, onChange: () => void): StatusDir {
       texts.set(key, text);
       files.set(key, file);
     }
-    onChange();
+    onChange(fileChangedAt(join(dir, statusPath(ref)), noticedMs, clock));
   };
 
   const look = (path: string): void => {
@@ -62,10 +69,11 @@ export function statusDirIn(dir: string, onChange: () => void): StatusDir {
       return;
     }
     reading.add(path);
+    const noticedMs = clock.now();
     const run = readFile(path, "utf8")
       .catch((error: unknown) => (codeOf(error) === "ENOENT" ? null : undefined))
       .then((text) => {
-        if (text !== undefined) take(ref, text);
+        if (text !== undefined) take(ref, text, noticedMs);
         reading.delete(path);
         pending.delete(run);
         if (again.delete(path)) look(path);
@@ -98,11 +106,11 @@ export function statusDirIn(dir: string, onChange: () => void): StatusDir {
           cause,
         });
       }
-      take(ref, text);
+      take(ref, text, clock.now());
     },
     async remove(ref) {
       await rm(join(dir, statusPath(ref)), { force: true });
-      take(ref, null);
+      take(ref, null, clock.now());
     },
     close: () => tree.close(),
   };

@@ -160,8 +160,8 @@ export async function runSpeaker(
   });
 
   const stops = [
-    store.onChange(() => {
-      noteChanges();
+    store.onChange((sinceMs) => {
+      noteChanges(sinceMs);
       bgpLoop.poke(); // first: while vtysh works, L2 has its turn
       l2Loop.poke();
       context.reportLater();
@@ -194,9 +194,9 @@ export async function runSpeaker(
     log.warn({ err }, "last status objects not written");
   });
 
-  function noteChanges(): void {
+  function noteChanges(sinceMs = clock.now()): void {
     const snapshot = store.snapshot();
-    if (snapshot !== null) changes.note(snapshot, clock.now());
+    if (snapshot !== null) changes.note(snapshot, sinceMs);
   }
 
   /** The others take over while this node still answers: each address is let go when it is announced elsewhere. */
