@@ -116,8 +116,8 @@ export function speakerMeter(
     l2: {
       requestReceived: (ip) => l2.requestReceived(ip),
       responseSent: (ip) => l2.responseSent(ip),
-      gratuitousSent(ip, frames) {
-        wire.frameSent(ip);
+      gratuitousSent(ip, frames, atMs) {
+        wire.frameSent(ip, atMs);
         l2.gratuitousSent(ip, frames);
       },
       duel: (ip, outcome) => l2.duel(ip, outcome),

@@ -38,8 +38,8 @@ export type L2Event =
 export interface L2Metrics {
   requestReceived(ip: Ip): void;
   responseSent(ip: Ip): void;
-  /** Unsolicited frames that went out. */
-  gratuitousSent(ip: Ip, frames: number): void;
+  /** Unsolicited frames that went out; the first of them right after `atMs` of the clock. */
+  gratuitousSent(ip: Ip, frames: number, atMs: number): void;
   duel(ip: Ip, outcome: Verdict["kind"]): void;
 }
 
@@ -454,8 +454,9 @@ class Announcing implements L2Announcer {
     if (!this.#options.mayAnswer()) return;
     if (this.#duels.has(ip)) return;
     let frames = 0;
+    const atMs = this.#options.clock.now(); // before: whom a frame wakes may run before we do
     for (const responder of this.#respondersFor(ip)) frames += responder.announce(ip);
-    if (frames > 0) this.#options.metrics.gratuitousSent(ip, frames);
+    if (frames > 0) this.#options.metrics.gratuitousSent(ip, frames, atMs);
   }
 
   /** Unicast to who asked lately, after the broadcasts of every address are out. */

@@ -20,7 +20,7 @@ export interface WireTimes {
   /** Addresses that are about to be announced. */
   expect(waits: readonly AddressWait[], takeovers: readonly Takeover[]): void;
   /** An unsolicited frame went out. */
-  frameSent(ip: string): void;
+  frameSent(ip: string, atMs: number): void;
   /** A neighbour is sent the prefix. */
   prefixSent(wait: Pick<AddressWait, "service" | "sinceMs">, atMs: number): void;
   unmeasured(count: number): void;
@@ -72,7 +72,7 @@ export function createWireTimes(registry: Registry, nowMs: () => number): WireTi
     shown.set(service, (shown.get(service) ?? new Set()).add(protocol));
     last.set({ service, protocol }, seconds);
   };
-  const secondsSince = (ms: number, atMs = nowMs()): number => Math.max(0, atMs - ms) / 1000;
+  const secondsSince = (ms: number, atMs: number): number => Math.max(0, atMs - ms) / 1000;
 
   return {
     expect(waits, takeovers) {
@@ -82,12 +82,12 @@ export function createWireTimes(registry: Registry, nowMs: () => number): WireTi
       for (const wait of waits) waiting.set(wait.ip, wait);
       for (const one of takeovers) leaderless.set(one.ip, one);
     },
-    frameSent(ip) {
+    frameSent(ip, atMs) {
       const wait = waiting.get(ip);
-      if (wait !== undefined) observe("layer2", wait.service, secondsSince(wait.sinceMs));
+      if (wait !== undefined) observe("layer2", wait.service, secondsSince(wait.sinceMs, atMs));
       waiting.delete(ip);
       const takeover = leaderless.get(ip);
-      if (takeover !== undefined) gap.observe(secondsSince(takeover.sinceMs));
+      if (takeover !== undefined) gap.observe(secondsSince(takeover.sinceMs, atMs));
       leaderless.delete(ip);
     },
     prefixSent: ({ service, sinceMs }, atMs) =>

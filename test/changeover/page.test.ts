@@ -18,11 +18,11 @@ import { startKubelet } from "./kubelet.ts";
 
 const PAGE = "docs/migrate-from-metallb.md";
 
-/** The blocks marked `sh`, by the heading above them. */
+/** The blocks marked as run from here, by the heading above them. */
 async function blocks(): Promise<readonly { readonly heading: string; readonly text: string }[]> {
   const page = await readFile(PAGE, "utf8");
   let heading = "";
-  return [...page.matchAll(/^#+ (.*)$|^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, title, text]) => {
+  return [...page.matchAll(/^#+ (.*)$|^```sh run=changeover\n([\s\S]*?)^```$/gm)].flatMap(([, title, text]) => {
     heading = title ?? heading;
     return text === undefined ? [] : [{ heading, text }];
   });
@@ -66,7 +66,8 @@ describe("the page about changing over", function () {
       return all;
     };
     await applyCrds(kube);
-    await writeFile(join(dir, "metallb.yaml"), METALLB_MANIFEST);
+    for (const name of ["metallb.yaml", "metallb-frr.yaml"])
+      await writeFile(join(dir, name), METALLB_MANIFEST);
     await writeFile(join(dir, "cluster-before.yaml"), CLUSTER);
     await run("kubectl apply -f metallb.yaml -f cluster-before.yaml");
     // A new Node is tainted until its kubelet says that it is ready.

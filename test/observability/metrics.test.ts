@@ -155,8 +155,8 @@ describe("metrics", () => {
     ]);
     const wire = createWireTimes(registry, () => 250);
     wire.expect([{ service: "default/web", ip: "203.0.113.2", sinceMs: 100 }], []);
-    wire.frameSent("203.0.113.2");
-    wire.frameSent("203.0.113.2");
+    wire.frameSent("203.0.113.2", 250);
+    wire.frameSent("203.0.113.2", 250);
     const last = "ferrolb_service_last_ready_to_wire_seconds";
     expect(await lines(registry, last)).to.deep.equal([
       `${last}{service="default/web",protocol="layer2"} 0.15`,
@@ -173,9 +173,9 @@ describe("metrics", () => {
     const registry = new Registry();
     const wire = createWireTimes(registry, () => 700);
     wire.expect([], [{ ip: "203.0.113.2", sinceMs: 200 }]);
-    wire.frameSent("203.0.113.9");
-    wire.frameSent("203.0.113.2");
-    wire.frameSent("203.0.113.2");
+    wire.frameSent("203.0.113.9", 700);
+    wire.frameSent("203.0.113.2", 700);
+    wire.frameSent("203.0.113.2", 700);
     expect(await lines(registry, "ferrolb_layer2_takeover_gap_seconds_sum")).to.deep.equal([
       "ferrolb_layer2_takeover_gap_seconds_sum 0.5",
     ]);
