@@ -77,6 +77,7 @@ export const REASON_WORDS = {
   noCandidates: "no node may answer for the address",
   noNodeFitsAllSharers: "no node may answer for all Services that share the address",
   yieldedInDuel: "another station answered for the address, and this node gave way",
+  notHeard: "another node does not hear the owner answer for the address, though it is a neighbour",
   addressConflict: "a station that is not the owner answers for the address",
   strictARPOff: "a node of the cluster answers for the address though it does not announce it",
   oneNodeByDesign: "at L2 one node receives all traffic of an address",

@@ -73,6 +73,19 @@ export function logL2Event(log: Log, store: Store, node: string): (event: L2Even
         warn(ip, "addressConflict", `${mac} on ${port} of node "${node}" answers for ${ip} too`);
         return;
       }
+      case "notHeard": {
+        const { ip, node: owner } = event;
+        log.error({ ip, owner }, "the owner of an address is not heard to answer for it");
+        warn(
+          ip,
+          "notHeard",
+          `node "${node}" does not hear node "${owner}" answer for ${ip}: something between them keeps ARP or NDP back`,
+        );
+        return;
+      }
+      case "heardAgain":
+        log.info({ ip: event.ip, owner: event.node }, "the owner of an address is heard again");
+        return;
       case "duel":
         log.warn({ ...event }, "another node answered for the address");
         return;

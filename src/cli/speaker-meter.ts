@@ -43,6 +43,7 @@ export function speakerMeter(
   node: string,
   { follow, bgpd, bfdd }: Vtys,
   membership: () => SpeakerMembershipPort | null,
+  notHeard: () => number,
 ): SpeakerMeter {
   const { registry } = metrics;
   let facts: PassFacts = { announced: [], stale: false, quarantined: [] };
@@ -52,7 +53,7 @@ export function speakerMeter(
       ips.map((ip) => ({ service: key, protocol, ip })),
     ),
   );
-  const l2 = createL2Counters(registry);
+  const l2 = createL2Counters(registry, notHeard);
   const wire = createWireTimes(registry, () => systemClock.now());
   const numbers = frrNumbers(bgpd, bfdd, systemClock);
   addFrrGauges(

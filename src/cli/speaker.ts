@@ -103,7 +103,13 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
       let membership: SpeakerMembershipPort | null = null;
       const vtyOf = (name: FrrDaemon) => vtyTo(name, flags.vtyDir);
       const vtys = { follow: vtyOf("bgpd"), bgpd: vtyOf("bgpd"), bfdd: vtyOf("bfdd") };
-      const meter = speakerMeter(daemon, node, vtys, () => membership);
+      const meter = speakerMeter(
+        daemon,
+        node,
+        vtys,
+        () => membership,
+        () => announcer.notHeard().length,
+      );
       const tellFrr = logFrrEvent(log.child({ room: "frr" }));
       const frr = startFrrEngine({
         vtysh: flags.vtysh,

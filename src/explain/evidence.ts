@@ -25,7 +25,7 @@ export function withEvidence(facts: Facts, layer2: Layer2, bgp: Bgp): Evidence {
   return {
     layer2: answered(facts, layer2),
     bgp: sent(facts, bgp),
-    disputes: [...split(facts, layer2), ...contested(facts)],
+    disputes: [...split(facts, layer2), ...contested(facts), ...unheard(facts, layer2)],
   };
 }
 
@@ -239,6 +239,28 @@ function contested(facts: Facts): readonly Step[] {
             ),
       ];
     });
+}
+
+/** A neighbour of the owner asks for one of the addresses and hears nothing. */
+function unheard(facts: Facts, layer2: Layer2): readonly Step[] {
+  if (!layer2.announced) return [];
+  return facts.observed.speakerReports
+    .filter(({ status }) => facts.alive.has(status?.node ?? ""))
+    .flatMap(({ status }) =>
+      (status?.notHeard ?? []).map((one) => ({ ...one, by: status?.node ?? "" })),
+    )
+    .filter(
+      ({ ip, node }) => facts.ips.some((own) => own === ip) && layer2.reasons.get(node) === "",
+    )
+    .map(({ ip, node, by, since }) =>
+      no(
+        "notHeard",
+        { kind: "Node", namespace: "", name: node },
+        "",
+        `${node} answers for ${ip}, and ${by} on the same segment does not hear it since ${since}: something between them keeps ARP or NDP back`,
+        "look at the switch port, its VLAN and its ARP inspection, and at nft rules of the bridge and netdev families",
+      ),
+    );
 }
 
 /** A note for each session that is up, so that a reader sees what was looked at. */

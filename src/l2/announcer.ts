@@ -20,6 +20,8 @@ import { solicitedNodeGroup } from "./ndp.ts";
 import { Probing } from "./probing.ts";
 import { Responder } from "./responder.ts";
 import { ROUND_EVERY_MS, Rounds } from "./rounds.ts";
+import { Wards } from "./wards.ts";
+import type { Silence, Ward } from "./wards.ts";
 import { readLinks, requirePacketSockets, watchLinks } from "./socket.ts";
 
 export type L2Event =
@@ -32,6 +34,8 @@ export type L2Event =
     })
   /** A station that is no node of the cluster has the address. */
   | { readonly kind: "foreignHost"; readonly ip: Ip; readonly mac: Mac; readonly port: string }
+  /** Another node owns the address, is a neighbour here, and is not heard to answer for it; or is heard again. */
+  | { readonly kind: "notHeard" | "heardAgain"; readonly ip: Ip; readonly node: string }
   | { readonly kind: "interfaceFailed"; readonly port: string; readonly error: unknown };
 
 /** Counters, by address. */
@@ -51,6 +55,8 @@ export interface L2Facts {
   readonly electionKeys: ReadonlyMap<Ip, Ip>;
   /** Every known node, alive or not. */
   readonly members: readonly Member[];
+  /** Addresses of the node that this one looks after. */
+  readonly wards?: ReadonlyMap<Ip, Ward>;
 }
 
 export interface AnnouncerOptions {
@@ -86,6 +92,8 @@ export interface L2Announcer {
   answering(): ReadonlyMap<Ip, readonly string[]>;
   /** Addresses that were left to another node by a duel, though the election gives them to this one. */
   yielded(): ReadonlyMap<Ip, string>;
+  /** Addresses of other nodes that are not heard here. */
+  notHeard(): readonly Silence[];
   /** The interfaces changed. */
   onChange(listener: () => void): () => void;
   close(): Promise<void>;
@@ -121,6 +129,7 @@ class Announcing implements L2Announcer {
   readonly #duels: Duels;
   readonly #failed = new Set<Ip>();
   readonly #probing: Probing;
+  readonly #wards: Wards;
   readonly #unknown = new Map<Mac, number>();
   readonly #stopWatching: () => void;
   #announced: ReadonlyMap<Ip, Interfaces> = new Map();
@@ -156,6 +165,13 @@ class Announcing implements L2Announcer {
       after: (ms, run) => clock.after(ms, run),
       probe: (ip) => this.#probe(ip),
     });
+    this.#wards = new Wards({
+      now: () => clock.now(),
+      after: (ms, run) => clock.after(ms, run),
+      ask: (ip, ward) => this.#askWard(ip, ward),
+      onChange: ({ ip, node }, silent) =>
+        options.onEvent({ kind: silent ? "notHeard" : "heardAgain", ip, node }),
+    });
     this.#stopWatching = watchLinks(() => this.#rescanSoon());
     this.#rescan();
   }
@@ -174,12 +190,13 @@ class Announcing implements L2Announcer {
     this.#checkPlaces();
   }
 
-  know({ watched, electionKeys, members }: L2Facts): void {
+  know({ watched, electionKeys, members, wards }: L2Facts): void {
     this.#watched = new Set(watched);
     this.#keys = electionKeys;
     this.#members = members;
     this.#unknown.clear();
     this.#attend();
+    this.#wards.know(this.#handedOver === null ? (wards ?? new Map<Ip, Ward>()) : new Map());
   }
 
   announceAgain(): void {
@@ -230,6 +247,8 @@ class Announcing implements L2Announcer {
     return found;
   };
 
+  notHeard = (): readonly Silence[] => this.#wards.list();
+
   yielded = (): ReadonlyMap<Ip, string> => this.#duels.yielded();
 
   onChange(listener: () => void): () => void {
@@ -246,6 +265,7 @@ class Announcing implements L2Announcer {
     this.#cancelCalm?.();
     this.#duels.close();
     this.#probing.close();
+    this.#wards.close();
     for (const responder of this.#responders.values()) responder.close();
     this.#responders.clear();
     this.#groups.close();
@@ -404,6 +424,7 @@ class Announcing implements L2Announcer {
   #onHeard(heard: Heard, port: Port): boolean {
     const { ip, claim, asker, answer } = heard;
     const choice = this.#announced.get(ip);
+    if (claim !== null) this.#wards.heard(ip);
     if (claim !== null && choice !== undefined && isOn(choice, port))
       if (this.#handedOver === null) this.#onClaim(ip, claim, port);
       else if (!this.#ownMacs.has(claim)) {
@@ -504,6 +525,18 @@ class Announcing implements L2Announcer {
       this.#unknown.set(mac, now);
     }
     return found;
+  }
+
+  /** Only where the owner's interface is a neighbour: of another segment nothing can be told. */
+  #askWard(ip: Ip, { macs }: Ward): boolean {
+    const near = new Set(
+      readNeighbours().flatMap(({ mac, device }) => (macs.includes(mac) ? [device] : [])),
+    );
+    const on = [...this.#responders.values()].filter(
+      ({ port }) => port.running && near.has(port.name),
+    );
+    for (const responder of on) responder.probe(ip);
+    return on.length > 0;
   }
 
   #probe(ip: Ip): void {

@@ -40,6 +40,8 @@ export interface AddressDecision {
   readonly reason: L2Reason | null;
   readonly cause: L2Cause | null;
   readonly winner: string | null;
+  /** Where the winner answers. */
+  readonly winnerInterfaces: Interfaces;
   /** Live nodes that fit all sharers, the best one first. */
   readonly candidates: readonly string[];
   /** The address by which the election is held. */
@@ -207,11 +209,10 @@ function decide(
   const addresses = ips.map((ip): AddressDecision => {
     const election = elections?.get(ip) ?? electPerService(service, ip);
     const { electionKey, candidates, winner, sharers } = election;
-    const common = { ip, electionKey, candidates, winner, sharers };
-    if (winner === node) {
-      const interfaces = interfacesOn(advertisements, node);
+    const interfaces = winner === null ? [] : interfacesOn(advertisements, winner);
+    const common = { ip, electionKey, candidates, winner, winnerInterfaces: interfaces, sharers };
+    if (winner === node)
       return { ...common, announce: true, interfaces, reason: null, cause: null };
-    }
     const isListed = fitness.listed.includes(node);
     const reason = isListed ? "notOwner" : "noMatchingAdvertisement";
     const cause = isListed ? causeOf(service, election, node) : reason;

@@ -12,7 +12,8 @@ export interface L2Counters {
   retain(ips: ReadonlySet<string>): void;
 }
 
-export function createL2Counters(registry: Registry): L2Counters {
+/** `notHeard`: of how many addresses of others the owner is not heard now. */
+export function createL2Counters(registry: Registry, notHeard = (): number => 0): L2Counters {
   const counter = (name: string, help: string): Map<string, number> => {
     const counts = new Map<string, number>();
     addSampled(registry, {
@@ -31,6 +32,13 @@ export function createL2Counters(registry: Registry): L2Counters {
     registers: [registry],
   });
   for (const outcome of ["yield", "defend", "foreign"]) duels.inc({ outcome }, 0);
+  addSampled(registry, {
+    name: "ferrolb_layer2_not_heard",
+    help: "Addresses of a neighbouring node that it is not heard to answer for",
+    type: "gauge",
+    labelNames: [],
+    samples: () => [{ labels: {}, value: notHeard() }],
+  });
   const add = (counts: Map<string, number>, ip: string, by = 1): void => {
     counts.set(ip, (counts.get(ip) ?? 0) + by);
   };

@@ -38,7 +38,7 @@ export function createWireTimes(registry: Registry, nowMs: () => number): WireTi
   const registers = [registry];
   const ready = new Histogram({
     name: "ferrolb_endpoint_ready_to_wire_seconds",
-    help: "From the change of a Service or its endpoints, as seen, to its address on the wire",
+    help: "From the change of a Service or its endpoints to its address on the wire",
     labelNames: ["protocol"],
     buckets: BUCKETS_S,
     registers,

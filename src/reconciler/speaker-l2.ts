@@ -5,6 +5,9 @@
 import type { ServiceKey } from "../api/objects.ts";
 import { announcementsOf, electionFactsOf, l2Decisions } from "../l2/decision.ts";
 import type { L2Decision, L2Options } from "../l2/decision.ts";
+import { wardOf } from "../l2/wards.ts";
+import type { Ward } from "../l2/wards.ts";
+import type { Ip } from "../net/ip.ts";
 import type { Mac } from "../net/mac.ts";
 import { NO_METER } from "./meter.ts";
 import type { SpeakerContext } from "./speaker-ports.ts";
@@ -42,7 +45,7 @@ async function l2Pass(
   const world = context.look();
   if (world === null) return null;
   const { snapshot, parsed } = world;
-  const { interfacesByNode, macs } = toldByMembers(context);
+  const { interfacesByNode, macs, ports: told } = toldByMembers(context);
   const alive = membership.alive();
   const decisions = l2Decisions(parsed.config, snapshot, node, alive, {
     lbClass,
@@ -58,6 +61,7 @@ async function l2Pass(
   announcer.know?.({
     ...electionFactsOf(decisions),
     members: nodeAddresses(snapshot).map((m) => ({ ...m, macs: macs.get(m.node) ?? [] })),
+    wards: wardsOf(decisions, wardOf(node, alive ?? []), told),
   });
   await new Promise<void>((resolve) => ports.clock.after(0, resolve));
   announced.set("layer2", announcedByL2(decisions), (keys) => {
@@ -73,13 +77,37 @@ async function l2Pass(
   return decisions;
 }
 
+interface Told {
+  readonly name: string;
+  readonly mac: Mac;
+}
+
+/** What the node that is looked after answers for, and with which MACs. */
+function wardsOf(
+  decisions: ReadonlyMap<ServiceKey, L2Decision>,
+  node: string | null,
+  told: ReadonlyMap<string, readonly Told[]>,
+): ReadonlyMap<Ip, Ward> {
+  const known = node === null ? undefined : told.get(node);
+  const wards = new Map<Ip, Ward>();
+  if (node === null || known === undefined) return wards;
+  for (const { addresses } of decisions.values())
+    for (const { ip, winner, winnerInterfaces: on } of addresses) {
+      if (winner !== node) continue;
+      const ports = known.filter(({ name }) => on === "*" || on.includes(name));
+      wards.set(ip, { node, macs: ports.map(({ mac }) => mac) });
+    }
+  return wards;
+}
+
 /** Interfaces and MACs as the members tell them; without a membership nobody does. */
 function toldByMembers({ ports, options }: SpeakerContext): {
   readonly interfacesByNode: Pick<L2Options, "interfacesByNode">;
   readonly macs: ReadonlyMap<string, readonly Mac[]>;
+  readonly ports: ReadonlyMap<string, readonly Told[]>;
 } {
   const facts = ports.membership.facts?.();
-  if (facts === undefined) return { interfacesByNode: {}, macs: new Map() };
+  if (facts === undefined) return { interfacesByNode: {}, macs: new Map(), ports: new Map() };
   const told = facts.flatMap(({ name, ports: known }) => (known === null ? [] : [{ name, known }]));
   const names = told.map(({ name, known }) => [name, known.map((p) => p.name)] as const);
   return {
@@ -87,5 +115,6 @@ function toldByMembers({ ports, options }: SpeakerContext): {
       interfacesByNode: new Map([...names, [options.node, ports.announcer.interfaces()]]),
     },
     macs: new Map(told.map(({ name, known }) => [name, known.map((p) => p.mac)])),
+    ports: new Map(told.map(({ name, known }) => [name, known])),
   };
 }

@@ -28,11 +28,15 @@ export interface SpeakerAnnouncer extends Announcer {
       readonly macs: readonly Mac[];
       readonly addresses: readonly Ip[];
     }[];
+    /** Addresses of the node that this one looks after, and the MACs of the interfaces where it answers. */
+    readonly wards: ReadonlyMap<Ip, { readonly node: string; readonly macs: readonly Mac[] }>;
   }): void;
   /** The addresses that it answers for now, and where; an announcer that cannot say is believed. */
   answering?(): ReadonlyMap<Ip, readonly string[]>;
   /** Addresses left to another node by a duel. */
   yielded?(): ReadonlyMap<Ip, string>;
+  /** Addresses of other nodes that this one does not hear answered for. */
+  notHeard?(): readonly { readonly ip: Ip; readonly node: string; readonly sinceMs: number }[];
   /** Goes on answering until others announce the addresses, `limitMs` at most; resolves when it is silent. */
   handOver?(limitMs: number): Promise<void>;
 }
@@ -53,6 +57,7 @@ export interface SpeakerMembershipPort extends Membership {
   }[];
 }
 
+export type AddressSilence = NonNullable<SpeakerReportStatus["notHeard"]>[number];
 export type AddressConflict = NonNullable<SpeakerReportStatus["conflicts"]>[number];
 
 export interface SpeakerPorts {

@@ -5,7 +5,7 @@ import type { SpeakerReportStatus } from "../api/resources.ts";
 import type { ReportWrite } from "../api/store.ts";
 import type { Neighbor, NodeBgp } from "../bgp/model.ts";
 import { tryParseIp } from "../net/ip.ts";
-import type { AddressConflict } from "./speaker-ports.ts";
+import type { AddressConflict, AddressSilence } from "./speaker-ports.ts";
 
 /** Another station may be heard again and again: so many are told. */
 const CONFLICTS_TOLD = 32;
@@ -47,10 +47,11 @@ export interface Standing {
   /** Null: membership is switched off. */
   readonly members: ReadonlySet<string> | null;
   readonly conflicts: readonly AddressConflict[];
+  readonly notHeard: readonly AddressSilence[];
 }
 
 export function speakerReport(node: string, standing: Standing): ReportWrite {
-  const { bgp, sent, faults, members, conflicts } = standing;
+  const { bgp, sent, faults, members, conflicts, notHeard } = standing;
   const wanted = wantedOf(bgp);
   const sessions = wanted
     .map(({ vrf, neighbor }) => {
@@ -66,6 +67,7 @@ export function speakerReport(node: string, standing: Standing): ReportWrite {
     }),
     ...(members !== null && { members: [...members].sort() }),
     ...(conflicts.length > 0 && { conflicts: conflicts.slice(0, CONFLICTS_TOLD) }),
+    ...(notHeard.length > 0 && { notHeard: notHeard.slice(0, CONFLICTS_TOLD) }),
   };
   return {
     apiVersion: "ferrolb.io/v1alpha1",

@@ -21,7 +21,13 @@ import { excludeTeller } from "./exclude-warning.ts";
 import { FRR_FILE, bgpSide } from "./speaker-bgp.ts";
 import { speakerConfigFrom } from "./speaker-config.ts";
 import { l2Side } from "./speaker-l2.ts";
-import type { SpeakerContext, SpeakerOptions, SpeakerPorts, World } from "./speaker-ports.ts";
+import type {
+  AddressSilence,
+  SpeakerContext,
+  SpeakerOptions,
+  SpeakerPorts,
+  World,
+} from "./speaker-ports.ts";
 import { downSessions, speakerReport } from "./speaker-report.ts";
 import { speakerState } from "./speaker-reports.ts";
 import { watchSent } from "./speaker-sent.ts";
@@ -125,7 +131,8 @@ export async function runSpeaker(
     const faults = ports.sessionProbe?.look(down) ?? new Map<never, never>();
     const conflicts = ports.conflicts?.() ?? [];
     const members = membership.alive();
-    const own = speakerReport(node, { bgp: parts.bgp, sent, faults, members, conflicts });
+    const notHeard = silences();
+    const own = speakerReport(node, { bgp: parts.bgp, sent, faults, members, conflicts, notHeard });
     write([speakerState(node, condition), own, ...told]);
     const text = config.acceptedText();
     if (state !== null && text !== savedAccepted) {
@@ -153,7 +160,10 @@ export async function runSpeaker(
   const reports = loopOf("reports", () => report().then((afterMs) => ({ afterMs })));
   let wire = "";
   const wireLoop = loopOf("wire", () => {
-    const mark = `${wireMark(announcer)} ${JSON.stringify(ports.conflicts?.() ?? [])}`;
+    const mark = [
+      wireMark(announcer),
+      JSON.stringify([ports.conflicts?.(), announcer.notHeard?.()]),
+    ].join();
     if (mark !== wire) context.reportLater();
     wire = mark;
     return Promise.resolve({ afterMs: WIRE_MS });
@@ -197,6 +207,14 @@ export async function runSpeaker(
   function noteChanges(sinceMs = clock.now()): void {
     const snapshot = store.snapshot();
     if (snapshot !== null) changes.note(snapshot, sinceMs);
+  }
+
+  function silences(): readonly AddressSilence[] {
+    const [now, today] = [clock.now(), clock.date().getTime()];
+    return (announcer.notHeard?.() ?? []).map(({ ip, node: owner, sinceMs }) => {
+      const since = new Date(Math.round((today - now + sinceMs) / 1000) * 1000);
+      return { ip, node: owner, since: since.toISOString() };
+    });
   }
 
   /** The others take over while this node still answers: each address is let go when it is announced elsewhere. */

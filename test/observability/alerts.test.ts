@@ -255,6 +255,17 @@ const CASES: Readonly<Record<string, readonly [series: Series, ...looks: Look[]]
       ["7m", [{ instance: "n1", outcome: "foreign" }]],
     ],
   ],
+  FerroLBNotHeard: [
+    [
+      {
+        'ferrolb_layer2_not_heard{instance="n1"}': "0x5 2x5 0x10",
+        'ferrolb_layer2_not_heard{instance="n2"}': "0x20",
+      },
+      ["4m", []],
+      ["7m", [{ instance: "n1" }]],
+      ["15m", []],
+    ],
+  ],
   FerroLBDuel: [
     [
       {
@@ -356,10 +367,13 @@ describe("alerts", function () {
       expect(labels["severity"], alert).to.be.oneOf(["warning", "critical"]);
       expect(Object.keys(annotations).sort(), alert).to.deep.equal([
         "description",
-        "runbook_url",
+        "runbook",
         "summary",
       ]);
-      expect(annotations["runbook_url"]).to.match(new RegExp(`#${alert.toLowerCase()}$`));
+      const [page = "", anchor = ""] = (annotations["runbook"] ?? "").split("#");
+      const headings = [...readFileSync(page, "utf8").matchAll(/^## (.+)$/gm)];
+      expect(headings.map(([, title = ""]) => title.toLowerCase())).to.include(anchor);
+      expect(anchor).to.equal(alert.toLowerCase());
     }
   });
 

@@ -69,7 +69,13 @@ const decided = (winner: string | null, self = "n1"): ReadonlyMap<string, L2Deci
         addresses: [
           {
             ...{ ip: IP, announce: winner === self, interfaces: "*", reason: null, cause: null },
-            ...{ winner, candidates: [], electionKey: IP, sharers: ["default/web"] },
+            ...{
+              winner,
+              winnerInterfaces: "*",
+              candidates: [],
+              electionKey: IP,
+              sharers: ["default/web"],
+            },
           },
         ],
       },

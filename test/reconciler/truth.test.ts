@@ -67,7 +67,15 @@ describe("what a node really does for a Service", () => {
     ...{ reason: announce ? null : "notOwner", cause: announce ? null : "noLocalEndpoints" },
     addresses: [
       {
-        ...{ ip, announce, interfaces, candidates: ["n1"], electionKey: ip, sharers: [] },
+        ...{
+          ip,
+          announce,
+          interfaces,
+          winnerInterfaces: "*",
+          candidates: ["n1"],
+          electionKey: ip,
+          sharers: [],
+        },
         ...{ winner: announce ? "n1" : "n2", reason: announce ? null : "notOwner" },
         cause: announce ? null : "noLocalEndpoints",
       },

@@ -34,6 +34,15 @@ const conflict = object(
   "Another station that answers for an address that this node announces.",
 );
 
+const silence = object(
+  {
+    ip: text("Address of a Service."),
+    node: text("The node that should answer for it."),
+    since: text("When it was first asked in vain, RFC 3339."),
+  },
+  "An address whose owner is not heard to answer, though it is a neighbour on the segment.",
+);
+
 export const speakerReportStatus = object(
   {
     node: reportKey.node,
@@ -54,6 +63,7 @@ export const speakerReportStatus = object(
     ),
     members: optional(list(text("Node name."), "Speakers that it counts as alive, sorted.")),
     conflicts: optional(list(conflict, "Stations that answer for addresses of ours.")),
+    notHeard: optional(list(silence, "Addresses of another node that it does not hear.")),
   },
   "How one speaker stands. Written by it.",
 );
