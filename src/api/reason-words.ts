@@ -81,6 +81,7 @@ export const REASON_WORDS = {
   addressConflict: "a station that is not the owner answers for the address",
   strictARPOff: "a node of the cluster answers for the address though it does not announce it",
   oneNodeByDesign: "at L2 one node receives all traffic of an address",
+  slowFailover: "with these membership settings a dead node is noticed late",
   sourceIsNode: "under policy Cluster, Pods see a node as the source",
   // BGP
   bgp: "the node sends the routes",

@@ -8,6 +8,7 @@ import type { Store } from "../api/store.ts";
 import type { L2Announcer } from "../l2/announcer.ts";
 import { codeOf } from "../manifests/atomic-write.ts";
 import { keyFromSecret } from "../membership/keyring.ts";
+import { noticeMs } from "../membership/formulas.ts";
 import { PROFILES, timingFromFile } from "../membership/profiles.ts";
 import type { ProfileName, Timing } from "../membership/profiles.ts";
 import { bindTransport } from "../membership/transport.ts";
@@ -94,12 +95,13 @@ export async function openMembership(
   const port = flags.mlBindport;
   const labels = parseLabels(flags.mlLabels);
   const keys = keysOf(flags.mlSecretKeyPath);
+  const timing = timingOf(flags);
   const known = knownIn(await state.read(KNOWN_FILE).catch(() => null));
   let again: (() => void) | null = null;
   const membership = startSpeakerMembership({
     name: node,
     transport: await bindTransport(address, port),
-    timing: timingOf(flags),
+    timing,
     clock: systemClock,
     random: Math.random,
     ...(keys === null ? {} : { keys }),
@@ -134,6 +136,7 @@ export async function openMembership(
   const stopTelling = announcer.onChange(tell);
   return {
     ...membership,
+    noticeMs: () => Math.round(noticeMs(membership.facts().length, timing)),
     async leave() {
       stopTelling();
       await membership.leave();

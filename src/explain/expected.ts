@@ -3,6 +3,9 @@ import { note } from "./explanation.ts";
 import type { Step } from "./explanation.ts";
 import type { Facts } from "./facts.ts";
 
+/** The profile `fast` stays below, in any ring that a segment holds. */
+const SLOW_MS = 2500;
+
 export function expectedNotes(facts: Facts, by: { l2: boolean; bgp: boolean }): readonly Step[] {
   const { service, ref } = facts;
   const notes: Step[] = [];
@@ -14,6 +17,22 @@ export function expectedNotes(facts: Facts, by: { l2: boolean; bgp: boolean }): 
         "",
         "expected at L2: one node receives all traffic of an address and passes it on",
         "use BGP to spread it over nodes",
+      ),
+    );
+  const noticeMs = Math.max(
+    0,
+    ...facts.observed.speakerReports
+      .filter(({ status }) => facts.alive.has(status?.node ?? ""))
+      .map(({ status }) => status?.noticeMs ?? 0),
+  );
+  if (by.l2 && noticeMs > SLOW_MS)
+    notes.push(
+      note(
+        "slowFailover",
+        ref,
+        "",
+        `expected with these membership settings: when its node dies or is cut off, nobody answers for about ${(noticeMs / 1000).toFixed(1)} s`,
+        "run the speakers with --ml-profile fast (the default) and without a config.json that slows them; or use BGP with a BFDProfile",
       ),
     );
   if ((service.spec?.externalTrafficPolicy ?? "Cluster") === "Cluster")

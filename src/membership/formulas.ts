@@ -39,3 +39,10 @@ export const retransmitLimit = (mult: number, known: number): number =>
 /** Push/pull comes more rarely once there are more than 32 nodes. */
 export const pushPullMs = (intervalMs: number, known: number): number =>
   known <= 32 ? intervalMs : intervalMs * (Math.ceil(Math.log2(known) - Math.log2(32)) + 1);
+
+/**
+ * About how long until a member that fell silent is given up, in milliseconds: it is asked within two rounds, then
+ * suspected for as short as others who miss it too allow. A process that died on a living host may be noticed sooner.
+ */
+export const noticeMs = (known: number, s: SuspicionSettings): number =>
+  2 * s.probeIntervalMs + suspicionTimes(known, s).minMs;

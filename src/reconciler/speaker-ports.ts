@@ -46,6 +46,8 @@ export interface SpeakerMembershipPort extends Membership {
   allFerrolb?(): boolean;
   /** False while this process may have been given up by the others. */
   mayAnswer?(): boolean;
+  /** About how long until a member that fell silent is given up, in milliseconds. */
+  noticeMs?(): number;
   /** When a member was heard of last, by the speaker's clock; null: nobody knows. */
   lastHeardMs?(name: string): number | null;
   /** Looks at once for members that are missing: one of them was heard of. */

@@ -46,12 +46,14 @@ export interface Standing {
   readonly faults: ReadonlyMap<string, { readonly reason: string; readonly message: string }>;
   /** Null: membership is switched off. */
   readonly members: ReadonlySet<string> | null;
+  /** Null: membership is switched off, or does not say. */
+  readonly noticeMs: number | null;
   readonly conflicts: readonly AddressConflict[];
   readonly notHeard: readonly AddressSilence[];
 }
 
 export function speakerReport(node: string, standing: Standing): ReportWrite {
-  const { bgp, sent, faults, members, conflicts, notHeard } = standing;
+  const { bgp, sent, faults, members, noticeMs, conflicts, notHeard } = standing;
   const wanted = wantedOf(bgp);
   const sessions = wanted
     .map(({ vrf, neighbor }) => {
@@ -66,6 +68,7 @@ export function speakerReport(node: string, standing: Standing): ReportWrite {
       sessions,
     }),
     ...(members !== null && { members: [...members].sort() }),
+    ...(members !== null && noticeMs !== null && { noticeMs }),
     ...(conflicts.length > 0 && { conflicts: conflicts.slice(0, CONFLICTS_TOLD) }),
     ...(notHeard.length > 0 && { notHeard: notHeard.slice(0, CONFLICTS_TOLD) }),
   };

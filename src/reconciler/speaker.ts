@@ -132,7 +132,9 @@ export async function runSpeaker(
     const conflicts = ports.conflicts?.() ?? [];
     const members = membership.alive();
     const notHeard = silences();
-    const own = speakerReport(node, { bgp: parts.bgp, sent, faults, members, conflicts, notHeard });
+    const noticeMs = membership.noticeMs?.() ?? null;
+    const standing = { bgp: parts.bgp, sent, faults, members, noticeMs, conflicts, notHeard };
+    const own = speakerReport(node, standing);
     write([speakerState(node, condition), own, ...told]);
     const text = config.acceptedText();
     if (state !== null && text !== savedAccepted) {

@@ -79,6 +79,13 @@ function own(kind: "bgp" | "l2", over: object = {}, options: ServiceOptions = {}
   };
 }
 
+/** An IPv4 address as nft wants to see its octets. */
+const hexOf = (ip: string): string =>
+  `0x${ip
+    .split(".")
+    .map((octet) => Number(octet).toString(16).padStart(2, "0"))
+    .join("")}`;
+
 interface Fault {
   readonly what: string;
   readonly put: (c: Case) => void;
@@ -375,6 +382,22 @@ describe(`faults in a running lab, and explain (FERROLB_SEED=${SEED})`, function
     await onNode("c1", `ip addr add ${owned.ip}/32 dev eth0 && arping -q -U -c 3 -w 4 -I eth0 -S ${owned.ip} ${owned.ip} || true`); // prettier-ignore
     await named(owned, "addressConflict", svc(owned), /ingress/);
     await onNode("c1", `ip addr del ${owned.ip}/32 dev eth0`);
+    await served(owned);
+  });
+
+  it("a switch keeps the owner's answers back: notHeard, alarmed within ten seconds (S34)", async () => {
+    await served(owned);
+    const cut = `nft add table bridge f && nft add chain bridge f c '{ type filter hook forward priority 0; }' && nft add rule bridge f c iifname lan-n2 ether type arp @nh,112,32 ${hexOf(owned.ip)} drop`; // prettier-ignore
+    await lab.places.wire.exec("sh", "-c", cut);
+    const fromMs = performance.now();
+    const found = await named(owned, "notHeard", "Node n2", /^$/);
+    expect(found.because.message).to.contain("on the same segment does not hear it");
+    // Asked every two seconds, three times in vain; the rest is a loaded machine's.
+    expect(performance.now() - fromMs, "until it is told").to.be.below(30_000);
+    const reported = await readInput({ filename: [lab.manifests], namespace: "metallb-system" });
+    const events = reported.observed.events.filter((e) => e.reason === "notHeard");
+    expect(events.map((e) => e.about.name)).to.include(owned.name);
+    await lab.places.wire.exec("nft", "delete", "table", "bridge", "f");
     await served(owned);
   });
 

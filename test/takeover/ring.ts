@@ -20,6 +20,8 @@ export interface Ring extends Omit<ArpWatch, "stop"> {
   /** Cuts the wire between these nodes and the others with the client, at once and without touching a link. */
   split(apart: readonly string[] | null): Promise<void>;
   log(node: string): string;
+  /** The manifests that the speakers follow. */
+  readonly manifests: string;
   /** Where the client is, for more of its kind. */
   readonly client: Netns;
   close(): Promise<void>;
@@ -150,6 +152,7 @@ export async function startRing(options: RingOptions): Promise<Ring> {
     return {
       nodes,
       ips,
+      manifests: join(dir, "manifests"),
       client,
       signal: async (node, signal) => {
         process.kill(await pidOf(node), signal);

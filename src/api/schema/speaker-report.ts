@@ -62,6 +62,11 @@ export const speakerReportStatus = object(
       }),
     ),
     members: optional(list(text("Node name."), "Speakers that it counts as alive, sorted.")),
+    noticeMs: optional(
+      integer("About how long until it gives up a speaker that fell silent, in milliseconds.", {
+        minimum: 0,
+      }),
+    ),
     conflicts: optional(list(conflict, "Stations that answer for addresses of ours.")),
     notHeard: optional(list(silence, "Addresses of another node that it does not hear.")),
   },
