@@ -1,13 +1,8 @@
 /** FRR's counters as a scrape shows them: read when one comes, at most once a second, and never waited for long. */
+import type { FrrNumbers } from "../api/frr-numbers.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { bfdCountersFrom, bfdPeersFrom, neighborsFrom } from "./status.ts";
-import type { BfdCounters, NeighborStatus } from "./status.ts";
 import type { Vty } from "./vty.ts";
-
-export interface FrrNumbers {
-  readonly neighbors: readonly NeighborStatus[];
-  readonly bfd: readonly (BfdCounters & { readonly isUp: boolean })[];
-}
 
 export interface NumbersReader {
   /** Empty until FRR was reached, and while it is away. */

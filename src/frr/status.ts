@@ -1,15 +1,12 @@
 /** What FRR says about its sessions and about what it sends, from vtysh's JSON, for both generations. */
+import type { BfdCounters, NeighborNumbers } from "../api/frr-numbers.ts";
 import type { LastReset } from "../api/sent-routes.ts";
 import type { Vtysh } from "./vtysh.ts";
 
 /** RFC 4271, 8.2.2. */
 export type BgpState = "Idle" | "Connect" | "Active" | "OpenSent" | "OpenConfirm" | "Established";
 
-export interface NeighborStatus {
-  /** Address, or interface of an unnumbered neighbour. */
-  readonly key: string;
-  /** `null` is the default VRF. */
-  readonly vrf: string | null;
+export interface NeighborStatus extends NeighborNumbers {
   /** The address spoken to; `null` for an unnumbered neighbour that was never seen. */
   readonly address: string | null;
   readonly state: BgpState;
@@ -18,21 +15,7 @@ export interface NeighborStatus {
   /** RFC 3339; null unless Established. */
   readonly since: string | null;
   readonly remoteAs: number;
-  /** TCP port at the other end; -1 before OpenSent. */
-  readonly remotePort: number;
-  /** Prefixes sent, both families. */
-  readonly sentPrefixes: number;
   readonly receivedPrefixes: number;
-  readonly updatesSent: number;
-  readonly updatesReceived: number;
-  readonly opensSent: number;
-  readonly opensReceived: number;
-  readonly keepalivesSent: number;
-  readonly keepalivesReceived: number;
-  readonly notificationsSent: number;
-  readonly routeRefreshesSent: number;
-  readonly totalSent: number;
-  readonly totalReceived: number;
   /** Times that the session went down. */
   readonly dropped: number;
   /** How it went down last; it may be long ago. */
@@ -144,70 +127,44 @@ const remotePort = (state: BgpState, shown: Json): number =>
 const epoch = (seconds: unknown): string | null =>
   number(seconds) > 0 ? new Date(number(seconds) * 1000).toISOString() : null;
 
-/** `show bfd vrf all peers json`, a list; empty for what is none. */
-export function bfdPeersFrom(said: string): readonly BfdPeerStatus[] {
+/** bfdd's lists of sessions, sorted by peer; empty for what is none. */
+function bfdSessions<T extends { readonly peer: string }>(
+  said: string,
+  read: (shown: Json, session: { readonly peer: string; readonly vrf: string | null }) => T,
+): readonly T[] {
   const list = parseFrrJson(said);
   if (!Array.isArray(list)) return [];
   return list
     .filter(isJson)
-    .flatMap((shown): BfdPeerStatus[] => {
-      const peer = text(shown["peer"]);
-      if (peer === null) return [];
-      const vrf = text(shown["vrf"]);
-      const state = (["up", "init", "shutdown"] as const).find((s) => s === shown["status"]);
-      return [
-        {
-          peer,
-          vrf: vrf === "default" ? null : vrf,
-          interface: text(shown["interface"]),
-          multihop: shown["multihop"] === true,
-          state: state ?? "down",
-          uptimeS: number(shown["uptime"]),
-        },
-      ];
+    .flatMap((shown): T[] => {
+      const [peer, vrf] = [text(shown["peer"]), text(shown["vrf"])];
+      return peer === null ? [] : [read(shown, { peer, vrf: vrf === "default" ? null : vrf })];
     })
     .sort((a, b) => (a.peer < b.peer ? -1 : 1));
 }
 
-/** What bfdd counts of one session. */
-export interface BfdCounters {
-  readonly peer: string;
-  readonly vrf: string | null;
-  readonly controlInput: number;
-  readonly controlOutput: number;
-  readonly echoInput: number;
-  readonly echoOutput: number;
-  readonly upEvents: number;
-  readonly downEvents: number;
-  readonly zebraNotifications: number;
-}
+/** `show bfd vrf all peers json` */
+export const bfdPeersFrom = (said: string): readonly BfdPeerStatus[] =>
+  bfdSessions(said, (shown, session) => ({
+    ...session,
+    interface: text(shown["interface"]),
+    multihop: shown["multihop"] === true,
+    state: (["up", "init", "shutdown"] as const).find((s) => s === shown["status"]) ?? "down",
+    uptimeS: number(shown["uptime"]),
+  }));
 
-/** `show bfd peers counters json`, a list; empty for what is none. */
-export function bfdCountersFrom(said: string): readonly BfdCounters[] {
-  const list = parseFrrJson(said);
-  if (!Array.isArray(list)) return [];
-  return list
-    .filter(isJson)
-    .flatMap((shown): BfdCounters[] => {
-      const peer = text(shown["peer"]);
-      if (peer === null) return [];
-      const vrf = text(shown["vrf"]);
-      return [
-        {
-          peer,
-          vrf: vrf === "default" ? null : vrf,
-          controlInput: number(shown["control-packet-input"]),
-          controlOutput: number(shown["control-packet-output"]),
-          echoInput: number(shown["echo-packet-input"]),
-          echoOutput: number(shown["echo-packet-output"]),
-          upEvents: number(shown["session-up"]),
-          downEvents: number(shown["session-down"]),
-          zebraNotifications: number(shown["zebra-notifications"]),
-        },
-      ];
-    })
-    .sort((a, b) => (a.peer < b.peer ? -1 : 1));
-}
+/** `show bfd peers counters json` */
+export const bfdCountersFrom = (said: string): readonly BfdCounters[] =>
+  bfdSessions(said, (shown, session) => ({
+    ...session,
+    controlInput: number(shown["control-packet-input"]),
+    controlOutput: number(shown["control-packet-output"]),
+    echoInput: number(shown["echo-packet-input"]),
+    echoOutput: number(shown["echo-packet-output"]),
+    upEvents: number(shown["session-up"]),
+    downEvents: number(shown["session-down"]),
+    zebraNotifications: number(shown["zebra-notifications"]),
+  }));
 
 /**
  * `show bgp ... PREFIX json`: the neighbours whose Adj-RIB-Out has the prefix, by key, sorted. An UPDATE that

@@ -1,43 +1,11 @@
 /** What FRR says of itself under MetalLB's names (behaviour reference 5.2), and how we work with it. */
+import type { FrrNumbers, NeighborNumbers } from "../api/frr-numbers.ts";
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
 import { addSampled } from "./series.ts";
 import type { Sample } from "./series.ts";
 
-/** As `src/frr` reads it; it fits by shape. */
-export interface NeighborNumbers {
-  readonly key: string;
-  readonly vrf: string | null;
-  readonly state: string;
-  readonly remotePort: number;
-  readonly sentPrefixes: number;
-  readonly opensSent: number;
-  readonly opensReceived: number;
-  readonly notificationsSent: number;
-  readonly updatesSent: number;
-  readonly updatesReceived: number;
-  readonly keepalivesSent: number;
-  readonly keepalivesReceived: number;
-  readonly routeRefreshesSent: number;
-  readonly totalSent: number;
-  readonly totalReceived: number;
-}
-export interface BfdNumbers {
-  readonly peer: string;
-  readonly vrf: string | null;
-  readonly isUp: boolean;
-  readonly controlInput: number;
-  readonly controlOutput: number;
-  readonly echoInput: number;
-  readonly echoOutput: number;
-  readonly upEvents: number;
-  readonly downEvents: number;
-  readonly zebraNotifications: number;
-}
-export interface FrrNumbers {
-  readonly neighbors: readonly NeighborNumbers[];
-  readonly bfd: readonly BfdNumbers[];
-}
+type BfdNumbers = FrrNumbers["bfd"][number];
 
 type Row<T> = readonly [
   name: string,

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { Registry } from "prom-client";
 import { createControllerMetrics } from "../../src/observability/controller-metrics.ts";
 import { addFrrGauges, createFrrMeter } from "../../src/observability/frr-metrics.ts";
-import type { NeighborNumbers } from "../../src/observability/frr-metrics.ts";
+import type { NeighborNumbers } from "../../src/api/frr-numbers.ts";
 import { createL2Counters } from "../../src/observability/layer2-metrics.ts";
 import { addAnnouncedGauge, createDaemonMetrics } from "../../src/observability/metrics.ts";
 import { SERIES_MOST, addSampled } from "../../src/observability/series.ts";

@@ -41,9 +41,10 @@ describe("failover by membership profile (S99)", function () {
   ];
   for (const [name, flags, slow] of settings)
     it(`${name}: ${slow ? "slow, and explain says so" : "quick"}`, async () => {
-      const ring = await startRing({ nodes: 3, addresses: 9, flags: flags() });
+      const ring = await startRing({ nodes: 3, addresses: 40, flags: flags() });
+      const heard = () => ring.nodes.map((node) => `${node}:\n${ring.log(node).slice(-1500)}`).join("\n"); // prettier-ignore
       try {
-        await eventually("every node answers", () => new Set(ring.owners().values()).size === 3);
+        await eventually("every node answers", () => new Set(ring.owners().values()).size === 3, LIMIT_MS); // prettier-ignore
         await ring.settled(60_000);
         const told = await eventually("reports", async () => {
           const from = { filename: [ring.manifests], namespace: "metallb-system" };
@@ -60,6 +61,9 @@ describe("failover by membership profile (S99)", function () {
         const gapMs = Math.max(...lost.map((ip) => ring.since(fromMs).gaps.get(ip) ?? 0));
         rows.push({ name, gapMs, told: told.step });
         expect(told.step !== null, told.step ?? "explain is silent").to.equal(slow);
+      } catch (error) {
+        console.log(heard());
+        throw error;
       } finally {
         await ring.close();
       }

@@ -4,16 +4,9 @@ import { doctorFacts } from "./facts.ts";
 import type { DoctorInput } from "./facts.ts";
 import { strictArpCheck } from "./kube-proxy.ts";
 import { excludeCheck, selectorCheck } from "./labels.ts";
-import {
-  arpIgnoreCheck,
-  clockCheck,
-  frrCheck,
-  interfaceCheck,
-  memberPortCheck,
-  mtuCheck,
-  peerPortCheck,
-  rightsCheck,
-} from "./local.ts";
+import { arpIgnoreCheck, interfaceCheck, mtuCheck } from "./local-links.ts";
+import { memberPortCheck, peerPortCheck } from "./local-ports.ts";
+import { clockCheck, frrCheck, rightsCheck } from "./local-process.ts";
 import { otherMetallbCheck, podSecurityCheck, serviceLbCheck } from "./neighbours.ts";
 import { daemonSetCheck, placementOf, taintCheck } from "./placement.ts";
 import type { NodePlacement } from "./placement.ts";

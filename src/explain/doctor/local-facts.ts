@@ -59,3 +59,5 @@ export interface LocalFacts {
   /** How far this clock is ahead of the API server's, in seconds; null: there is none to ask. */
   readonly clockAheadS: number | null;
 }
+
+export const nodeRef = (name: string) => ({ kind: "Node", namespace: "", name });
