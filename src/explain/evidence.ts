@@ -160,6 +160,8 @@ function answered(facts: Facts, layer2: Layer2): Layer2 {
   const reason = told.reason === "notOwner" ? null : told.reason;
   if (reason === null) return layer2; // it has not heard yet
   const reasons = new Map(layer2.reasons).set(winner, reason);
+  const all = facts.pool?.l2Advertisements ?? [];
+  const listing = all.find((a) => a.interfaces.length > 0) ?? all[0];
   const step =
     reason === "noInterface" || reason === "announceFailed"
       ? no(
@@ -167,10 +169,10 @@ function answered(facts: Facts, layer2: Layer2): Layer2 {
           {
             kind: "L2Advertisement",
             namespace: facts.snapshot.namespace,
-            name: facts.pool?.l2Advertisements[0]?.names[0] ?? "",
+            name: listing?.names[0] ?? "",
           },
           "spec.interfaces",
-          `none of the listed interfaces is up on ${winner}`,
+          `none of the listed interfaces (${listing?.interfaces.join(", ") ?? ""}) is up on ${winner}`,
           "list an interface that exists there, or none to use all",
         )
       : no(

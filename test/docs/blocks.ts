@@ -1,6 +1,6 @@
 /**
  * The fenced blocks of the documentation, and who runs each. ` ```sh ` is run here as written, and where a
- * ` ```text ` follows, that is what it prints. Words after `sh`: `exit=1`; `run=cluster`, `run=changeover` or
+ * ` ```text ` follows, that is what it prints. Words after `sh`: `exit=1`; `run=cluster`, `run=changeover`, `run=node` or
  * `run=daemon` for the test that runs it; `not-run=REASON` for what no test can run.
  */
 import { readFile } from "node:fs/promises";
@@ -11,6 +11,7 @@ export const RUNNERS: Readonly<Record<string, string>> = {
   "": "test/docs/docs.test.ts",
   cluster: "test/docs/cluster.test.ts",
   daemon: "test/docs/daemon.test.ts",
+  node: "test/docs/node.test.ts",
   changeover: "test/changeover/page.test.ts",
 };
 

@@ -439,7 +439,10 @@ describe("explain service", () => {
     const answer = explainService(working(n), `${n.ns}/${n.svc}`);
     expect(answer.served, explanationText(answer)).to.equal(true);
     expect(answer.because.reason).to.equal("layer2");
-    expect(answer.steps.map((s) => s.reason)).to.include("oneNodeByDesign");
+    expect(answer.steps.map((s) => s.reason)).to.include.members([
+      "oneNodeByDesign",
+      "sourceIsNode",
+    ]);
     expect(answer.nodes.filter((node) => node.l2.announces).length).to.equal(1);
   });
 

@@ -199,7 +199,9 @@ describe(`faults in a running lab, and explain (FERROLB_SEED=${SEED})`, function
     expect(found.because.path, line).to.match(path);
     expect(found.because.fix, line).to.be.a("string").that.is.not.equal("");
     expect(fits(JSON.parse(JSON.stringify(found))), JSON.stringify(fits.errors)).to.equal(true);
-    passed.add(`${reason} ${path.source}`);
+    passed.add(
+      `${reason.padEnd(28)} ${found.because.object?.kind ?? ""} ${path.source === "^$" ? "" : found.because.path}`,
+    );
     return found;
   };
   const served = async ({ name }: Case): Promise<Explanation> => {
@@ -262,6 +264,7 @@ describe(`faults in a running lab, and explain (FERROLB_SEED=${SEED})`, function
     console.log(
       `      ${passed.size} faults in ${Math.round((performance.now() - startedMs) / 1000)} s`,
     );
+    for (const line of [...passed].sort()) console.log(`      ${line}`);
     await lab.stop();
     await rm(join(dump, ".."), { recursive: true, force: true });
   });
