@@ -22,10 +22,12 @@ const PAGE = "docs/migrate-from-metallb.md";
 async function blocks(): Promise<readonly { readonly heading: string; readonly text: string }[]> {
   const page = await readFile(PAGE, "utf8");
   let heading = "";
-  return [...page.matchAll(/^#+ (.*)$|^```sh run=changeover\n([\s\S]*?)^```$/gm)].flatMap(([, title, text]) => {
-    heading = title ?? heading;
-    return text === undefined ? [] : [{ heading, text }];
-  });
+  return [...page.matchAll(/^#+ (.*)$|^```sh run=changeover\n([\s\S]*?)^```$/gm)].flatMap(
+    ([, title, text]) => {
+      heading = title ?? heading;
+      return text === undefined ? [] : [{ heading, text }];
+    },
+  );
 }
 
 describe("the page about changing over", function () {
