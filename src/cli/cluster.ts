@@ -1,7 +1,8 @@
 /** Wiring of the cluster store: what each component reads, and as whom it writes. */
 import type { Store } from "../api/store.ts";
 import { AppError } from "../errors.ts";
-import { KubeError, kubeClient, loadKubeConfig } from "../kube/client.ts";
+import { loadKubeConfig } from "../kube/access.ts";
+import { KubeError, kubeClient } from "../kube/client.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { openClusterStore } from "../kube/cluster-store.ts";
 import type { ListName } from "../kube/resources.ts";

@@ -13,6 +13,8 @@ export interface CommandEntry {
   /** One line for `ferrolb --help`. */
   readonly summary: string;
   readonly load: () => Promise<CommandModule>;
+  /** Runs until it is told to end. */
+  readonly isDaemon?: true;
 }
 
 /**
@@ -23,10 +25,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   controller: {
     summary: "give addresses to Services: one per cluster or directory",
     load: () => import("./controller.ts"),
+    isDaemon: true,
   },
   speaker: {
     summary: "announce addresses from this node: one per node",
     load: () => import("./speaker.ts"),
+    isDaemon: true,
   },
   validate: {
     summary: "check manifests",

@@ -2,7 +2,6 @@
 import { setMaxListeners } from "node:events";
 import type { Store } from "../api/store.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { openDirectoryStore } from "../manifests/directory-store.ts";
 import { healthPages, listen } from "../observability/http.ts";
 import type { Listener } from "../observability/http.ts";
 import { createLog, setLogLevel } from "../observability/log.ts";
@@ -101,10 +100,11 @@ async function openStore(
   log: Logger,
 ): Promise<{ readonly store: Store; readonly client: KubeClient | null }> {
   if (flags.manifests === undefined) {
-    // The client's generated models take 40 MB: a directory does without.
+    // Neither store is in memory where the other is used.
     const { openCluster } = await import("./cluster.ts");
     return openCluster(flags, { component, namespace, instance, podLabels, log });
   }
+  const { openDirectoryStore } = await import("../manifests/directory-store.ts");
   const { manifests: dir, stateDir } = flags;
   return {
     store: openDirectoryStore({ dir, namespace, stateDir, instance, writesStatus }),

@@ -58,7 +58,8 @@ export async function sceneOfCluster(
   kubeconfig: string | undefined,
   namespace: string,
 ): Promise<Scene> {
-  const { kubeClient, loadKubeConfig } = await import("../kube/client.ts");
+  const { loadKubeConfig } = await import("../kube/access.ts");
+  const { kubeClient } = await import("../kube/client.ts");
   const { dumpParts, readDump, serverTimeMs } = await import("../kube/dump.ts");
   const client = kubeClient(loadKubeConfig(kubeconfig));
   try {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { COMMANDS } from "./commands.ts";
 import { verdictOf } from "./exit.ts";
+import { keepHeapSmall } from "./heap.ts";
 import { version } from "./version.ts";
 
 const EXAMPLE = `
@@ -32,9 +33,10 @@ async function runFor(args: readonly string[]): Promise<Run> {
     .exitOverride();
   const name = commandNamed(args);
   let words = args;
-  for (const [candidate, { summary, load }] of Object.entries(COMMANDS)) {
+  for (const [candidate, { summary, load, isDaemon }] of Object.entries(COMMANDS)) {
     if (candidate !== name) program.command(candidate).summary(summary).description(summary);
     else {
+      if (isDaemon) keepHeapSmall();
       const { register, syntax } = await load();
       register(program);
       if (syntax !== undefined) words = syntax(args);

@@ -61,7 +61,8 @@ export async function readWorld(flags: SourceFlags): Promise<World> {
       "name the manifests with -f PATH, or a cluster with --kubeconfig FILE",
     );
   // Loaded only for a cluster: the client takes half of a short command's time.
-  const { kubeClient, loadKubeConfig } = await import("../kube/client.ts");
+  const { loadKubeConfig } = await import("../kube/access.ts");
+  const { kubeClient } = await import("../kube/client.ts");
   const { readCluster } = await import("../kube/read-once.ts");
   const client = kubeClient(loadKubeConfig(flags.kubeconfig, flags.context));
   try {

@@ -62,7 +62,8 @@ async function clusterObjects(
   { kubeconfig, namespace }: SupportFlags,
   parts: Parts,
 ): Promise<readonly unknown[]> {
-  const { kubeClient, loadKubeConfig } = await import("../kube/client.ts");
+  const { loadKubeConfig } = await import("../kube/access.ts");
+  const { kubeClient } = await import("../kube/client.ts");
   const { dumpParts, readDump, statusParts } = await import("../kube/dump.ts");
   const client = kubeClient(loadKubeConfig(kubeconfig));
   try {

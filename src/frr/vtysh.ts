@@ -3,7 +3,9 @@
  * as `-f` reads a file: nothing is interactive, so `?` is a character, no history is kept, and no secret
  * touches the disk or the command line. A vtysh that hangs is killed with everything it started.
  */
-import { execa } from "execa";
+import { spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
 import { AppError } from "../errors.ts";
 import { parseFrrVersion, type FrrVersion } from "../frr-config/version.ts";
 import { complaintsIn, type Complaint } from "./complaints.ts";
@@ -48,12 +50,10 @@ export function vtyshAt(options: VtyshOptions): Vtysh {
 
   const run = async (args: readonly string[], input: string, limitMs: number): Promise<Said> => {
     // The pipe of `cat` is one that can be opened by name; Node's own is a socket, which cannot.
-    const child = execa("sh", ["-c", 'cat | exec "$@" 2>&1', "sh", ...base, ...args], {
-      reject: false,
-      input,
+    const child = spawn("sh", ["-c", 'cat | exec "$@" 2>&1', "sh", ...base, ...args], {
       detached: true, // a process group of its own, to be killed as one
-      stripFinalNewline: false,
-      env: { VTYSH_HISTFILE: "/dev/null", VTYSH_PAGER: "cat" },
+      stdio: ["pipe", "pipe", "ignore"],
+      env: { ...process.env, VTYSH_HISTFILE: "/dev/null", VTYSH_PAGER: "cat" },
     });
     const limit = { passed: false };
     const timer = setTimeout(() => {
@@ -61,9 +61,9 @@ export function vtyshAt(options: VtyshOptions): Vtysh {
       endGroup(child.pid);
     }, limitMs);
     try {
-      const { stdout, exitCode } = await child;
+      const { stdout, exitCode } = await endOf(child, input);
       if (limit.passed) throw new AppError("ERR_FRR_UNREACHABLE", `vtysh hung for ${limitMs} ms`);
-      if (exitCode === undefined || exitCode >= 126)
+      if (exitCode === null || exitCode >= 126)
         throw new AppError("ERR_FRR_UNREACHABLE", "vtysh cannot be run");
       return { stdout, exitCode };
     } finally {
@@ -103,6 +103,22 @@ const textOf = (lines: readonly string[]): string => lines.map((line) => `${line
 interface Said {
   readonly stdout: string;
   readonly exitCode: number;
+}
+
+/** Its output once both have ended; exit code null when it could not be run, or was killed. */
+async function endOf(
+  child: ChildProcessByStdio<Writable, Readable, null>,
+  input: string,
+): Promise<Said | { readonly stdout: string; readonly exitCode: null }> {
+  const parts: Buffer[] = [];
+  child.stdout.on("data", (part: Buffer) => parts.push(part));
+  child.stdin.on("error", () => undefined); // it ended without reading all: its exit code tells
+  child.stdin.end(input);
+  const exitCode = await new Promise<number | null>((resolve) => {
+    child.on("error", () => resolve(null));
+    child.on("close", (code) => resolve(code));
+  });
+  return { stdout: Buffer.concat(parts).toString("utf8"), exitCode };
 }
 
 function endGroup(pid: number | undefined): void {

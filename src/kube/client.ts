@@ -1,15 +1,12 @@
-/**
- * Requests to the API server with the credentials of a kubeconfig, or of the pod we run in. Credentials
- * come from @kubernetes/client-node, which knows rotating tokens, client certificates and exec plugins.
- */
+/** Requests to the API server with the credentials of a kubeconfig, or of the Pod we run in. */
 import { Agent, request as httpsRequest } from "node:https";
 import { request as httpRequest } from "node:http";
 import type { RequestOptions } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
-import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { AppError } from "../errors.ts";
 import { stringifyExact } from "../api/exact-json.ts";
+import type { Access, Credentials } from "./access.ts";
 import { forbiddenText } from "./forbidden.ts";
 
 export interface ApiResponse {
@@ -53,28 +50,6 @@ const PATCH_TYPES: Readonly<Record<PatchType, string>> = {
   json: "application/json-patch+json",
 };
 
-/**
- * In-cluster, or the kubeconfig named, or the default ones; of a kubeconfig, the context named or its current one.
- * @throws AppError `ERR_UNREADABLE_INPUT` when there is no cluster to talk to.
- */
-export function loadKubeConfig(file?: string, context?: string): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    if (file !== undefined) config.loadFromFile(file);
-    else config.loadFromDefault();
-  } catch (cause) {
-    throw new AppError("ERR_UNREADABLE_INPUT", `kubeconfig: ${messageOf(cause)}`, { cause });
-  }
-  if (context !== undefined) {
-    if (config.getContextObject(context) === null)
-      throw new AppError("ERR_UNREADABLE_INPUT", `kubeconfig has no context ${context}`);
-    config.setCurrentContext(context);
-  }
-  if (config.getCurrentCluster() === null)
-    throw new AppError("ERR_UNREADABLE_INPUT", "kubeconfig names no current cluster");
-  return config;
-}
-
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
@@ -95,36 +70,38 @@ function parsed(text: string): unknown {
   }
 }
 
-export function kubeClient(config: KubeConfig): KubeClient {
-  const server = new URL(config.getCurrentCluster()?.server ?? "");
+export function kubeClient(access: Access): KubeClient {
+  const server = new URL(access.server);
   const plain = server.protocol === "http:";
   let agent: Agent | null = null;
+  let last: Credentials | null = null;
   let identity = "";
 
-  /** Credentials are read anew each time, since tokens rotate; connections are kept while they stay. */
+  /** Credentials are asked for each time, since tokens rotate; connections are kept while they stay. */
   const options = async (): Promise<RequestOptions> => {
-    const fresh: RequestOptions = {};
-    await config.applyToHTTPSOptions(fresh);
-    const { ca, cert, key, rejectUnauthorized, servername } = fresh;
-    const now = JSON.stringify([ca, cert, key, rejectUnauthorized, servername]);
-    if (agent === null || now !== identity) {
-      agent?.destroy();
-      identity = now;
-      agent = new Agent({
-        keepAlive: true,
-        maxSockets: 32,
-        ...(ca !== undefined && { ca }),
-        ...(cert !== undefined && { cert }),
-        ...(key !== undefined && { key }),
-        ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
-        ...(servername !== undefined && { servername }),
-      });
-    }
+    const fresh = await access.credentials();
+    const current = agent !== null && fresh === last ? agent : agentFor(fresh);
+    last = fresh;
     return {
       headers: fresh.headers ?? {},
       ...(fresh.auth !== undefined && { auth: fresh.auth }),
-      ...(plain ? {} : { agent }),
+      ...(plain ? {} : { agent: current }),
     };
+  };
+  const agentFor = ({ ca, cert, key, rejectUnauthorized, servername }: Credentials): Agent => {
+    const now = JSON.stringify([ca, cert, key, rejectUnauthorized, servername]);
+    if (agent !== null && now === identity) return agent;
+    agent?.destroy();
+    identity = now;
+    return (agent = new Agent({
+      keepAlive: true,
+      maxSockets: 32,
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+      ...(servername !== undefined && { servername }),
+    }));
   };
 
   const open = async (

@@ -8,7 +8,8 @@ import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../errors.ts";
-import { kubeClient, loadKubeConfig } from "../kube/client.ts";
+import { loadKubeConfig } from "../kube/access.ts";
+import { kubeClient } from "../kube/client.ts";
 import { freePorts, startProgram, stopProgram } from "./programs.ts";
 
 export interface ApiServer {

@@ -2,7 +2,8 @@
 import { expect } from "chai";
 import { emptySnapshot } from "../../src/api/snapshot.ts";
 import type { ReportWrite } from "../../src/api/store.ts";
-import { kubeClient, loadKubeConfig } from "../../src/kube/client.ts";
+import { loadKubeConfig } from "../../src/kube/access.ts";
+import { kubeClient } from "../../src/kube/client.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { forgetNodes } from "../../src/kube/forget-nodes.ts";
 import { kubeReports } from "../../src/kube/reports.ts";
