@@ -20,13 +20,11 @@ export type Credentials = Pick<
 export interface Access {
   /** URL, without a slash at its end. */
   readonly server: string;
-  /** As of now: tokens and certificates rotate. Equal credentials are the same object again where that is known. */
+  /** As of now: tokens and certificates are replaced under us. @throws AppError `ERR_KUBE_API` where one cannot be read */
   credentials(): Promise<Credentials>;
 }
 
 const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
-/** Files are read again after so long. */
-const FRESH_MS = 30_000;
 
 /**
  * The kubeconfig named, or as kubectl looks for one: `KUBECONFIG`, the file in the home directory; else the Pod's
@@ -35,7 +33,7 @@ const FRESH_MS = 30_000;
  */
 export function loadKubeConfig(file?: string, context?: string): Access {
   const files = file === undefined ? defaultFiles() : [file];
-  if (files.length === 0) return plainAccess(ownAccount());
+  if (files.length === 0) return podAccess();
   const found = readKubeconfig(files.map(sourceIn), context);
   if (found === "noContext")
     throw new AppError("ERR_UNREADABLE_INPUT", `kubeconfig has no context ${context ?? ""}`);
@@ -77,20 +75,24 @@ const NOTHING: Omit<Plain, "server"> = {
   ...{ skipVerify: false, serverName: null },
 };
 
-/** Of the Pod we run in; outside of one, where a proxy of kubectl would be. */
-function ownAccount(): Plain {
-  const token = join(ACCOUNT, "token");
-  if (!existsSync(token)) return { ...NOTHING, server: "http://localhost:8080" };
+/**
+ * The account of the Pod we run in; outside of one, where a proxy of kubectl would be.
+ * @param root below which the Pod's files are
+ */
+export function podAccess(root = ""): Access {
+  const account = join(`${root}/`, ACCOUNT);
+  const token = join(account, "token");
+  if (!existsSync(token)) return plainAccess({ ...NOTHING, server: "http://localhost:8080" });
   const [host = "", port = ""] = ["HOST", "PORT"].map(
     (what) => process.env[`KUBERNETES_SERVICE_${what}`] ?? "",
   );
   const scheme = ["80", "8080", "8001"].includes(port) ? "http" : "https";
-  return {
+  return plainAccess({
     ...NOTHING,
     server: `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`,
-    ca: { file: join(ACCOUNT, "ca.crt") },
+    ca: { file: join(account, "ca.crt") },
     token: { file: token },
-  };
+  });
 }
 
 const octets = (pem: Pem): Buffer | undefined =>
@@ -123,33 +125,18 @@ function credentialsOf({
   };
 }
 
-/** @throws AppError `ERR_UNREADABLE_INPUT` by `credentials` for a file that cannot be read */
-function plainAccess(plain: Plain): Access {
-  let known: {
-    readonly credentials: Credentials;
-    readonly text: string;
-    readonly atMs: number;
-  } | null = null;
-  return {
-    server: plain.server,
-    credentials() {
-      if (known !== null && performance.now() - known.atMs < FRESH_MS)
-        return Promise.resolve(known.credentials);
-      try {
-        const fresh = credentialsOf(plain);
-        const text = JSON.stringify(fresh);
-        known = {
-          credentials: known?.text === text ? known.credentials : fresh,
-          ...{ text, atMs: performance.now() },
-        };
-        return Promise.resolve(known.credentials);
-      } catch (cause) {
-        return Promise.reject(
-          new AppError("ERR_UNREADABLE_INPUT", `kubeconfig: ${messageOf(cause)}`, { cause }),
-        );
-      }
-    },
-  };
+/** Files are small, and read anew each time: one that was replaced counts at once. */
+const plainAccess = (plain: Plain): Access => ({
+  server: plain.server,
+  credentials: () => reading(() => Promise.resolve(credentialsOf(plain))),
+});
+
+async function reading(read: () => Promise<Credentials>): Promise<Credentials> {
+  try {
+    return await read();
+  } catch (cause) {
+    throw new AppError("ERR_KUBE_API", `credentials: ${messageOf(cause)}`, { cause });
+  }
 }
 
 function packageAccess(server: string, file?: string, context?: string): Access {
@@ -164,15 +151,16 @@ function packageAccess(server: string, file?: string, context?: string): Access 
   let config: ReturnType<typeof load> | null = null;
   return {
     server,
-    async credentials() {
-      try {
-        const fresh: RequestOptions = {};
-        await (await (config ??= load())).applyToHTTPSOptions(fresh);
-        return fresh;
-      } catch (cause) {
-        config = null;
-        throw new AppError("ERR_UNREADABLE_INPUT", `kubeconfig: ${messageOf(cause)}`, { cause });
-      }
-    },
+    credentials: () =>
+      reading(async () => {
+        try {
+          const fresh: RequestOptions = {};
+          await (await (config ??= load())).applyToHTTPSOptions(fresh);
+          return fresh;
+        } catch (error) {
+          config = null; // loaded anew: what is mended counts
+          throw error;
+        }
+      }),
   };
 }

@@ -1,4 +1,5 @@
 /** Requests to the API server with the credentials of a kubeconfig, or of the Pod we run in. */
+import { createHash } from "node:crypto";
 import { Agent, request as httpsRequest } from "node:https";
 import { request as httpRequest } from "node:http";
 import type { RequestOptions } from "node:https";
@@ -6,7 +7,7 @@ import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { AppError } from "../errors.ts";
 import { stringifyExact } from "../api/exact-json.ts";
-import type { Access, Credentials } from "./access.ts";
+import type { Access } from "./access.ts";
 import { forbiddenText } from "./forbidden.ts";
 
 export interface ApiResponse {
@@ -50,6 +51,14 @@ const PATCH_TYPES: Readonly<Record<PatchType, string>> = {
   json: "application/json-patch+json",
 };
 
+/** Equal for equal options of a connection; nothing can be read from it. */
+const identityOf = (parts: readonly unknown[]): string => {
+  const hash = createHash("sha256");
+  for (const part of parts)
+    hash.update(Buffer.isBuffer(part) ? part : JSON.stringify([part])).update("\n");
+  return hash.digest("base64");
+};
+
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
@@ -70,49 +79,52 @@ function parsed(text: string): unknown {
   }
 }
 
+interface Ask {
+  readonly method: string;
+  readonly path: string;
+  /** Body and its media type. */
+  readonly text: string | null;
+  readonly type: string;
+  /** Ends a watch. */
+  readonly signal?: AbortSignal;
+}
+
 export function kubeClient(access: Access): KubeClient {
   const server = new URL(access.server);
   const plain = server.protocol === "http:";
   let agent: Agent | null = null;
-  let last: Credentials | null = null;
   let identity = "";
 
-  /** Credentials are asked for each time, since tokens rotate; connections are kept while they stay. */
+  /** Credentials are read anew each time, since tokens and CAs rotate; connections are kept while they stay. */
   const options = async (): Promise<RequestOptions> => {
     const fresh = await access.credentials();
-    const current = agent !== null && fresh === last ? agent : agentFor(fresh);
-    last = fresh;
+    const { ca, cert, key, rejectUnauthorized, servername } = fresh;
+    const now = identityOf([ca, cert, key, rejectUnauthorized, servername]);
+    if (agent === null || now !== identity) {
+      agent?.destroy();
+      identity = now;
+      agent = new Agent({
+        keepAlive: true,
+        maxSockets: 32,
+        ...(ca !== undefined && { ca }),
+        ...(cert !== undefined && { cert }),
+        ...(key !== undefined && { key }),
+        ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+        ...(servername !== undefined && { servername }),
+      });
+    }
     return {
       headers: fresh.headers ?? {},
       ...(fresh.auth !== undefined && { auth: fresh.auth }),
-      ...(plain ? {} : { agent: current }),
+      ...(plain ? {} : { agent }),
     };
   };
-  const agentFor = ({ ca, cert, key, rejectUnauthorized, servername }: Credentials): Agent => {
-    const now = JSON.stringify([ca, cert, key, rejectUnauthorized, servername]);
-    if (agent !== null && now === identity) return agent;
-    agent?.destroy();
-    identity = now;
-    return (agent = new Agent({
-      keepAlive: true,
-      maxSockets: 32,
-      ...(ca !== undefined && { ca }),
-      ...(cert !== undefined && { cert }),
-      ...(key !== undefined && { key }),
-      ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
-      ...(servername !== undefined && { servername }),
-    }));
-  };
 
-  const open = async (
-    method: string,
-    path: string,
-    text: string | null,
-    type: string,
-    signal?: AbortSignal,
-  ): Promise<IncomingMessage> => {
-    const base = await options();
-    return new Promise((resolve, reject) => {
+  const attempt = (
+    base: RequestOptions,
+    { method, path, text, type, signal }: Ask,
+  ): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
       const url = new URL(server.pathname.replace(/\/$/, "") + path, server);
       const sent = (plain ? httpRequest : httpsRequest)(
         url,
@@ -137,6 +149,15 @@ export function kubeClient(access: Access): KubeClient {
       );
       sent.end(text ?? undefined);
     });
+
+  const open = async (ask: Ask): Promise<IncomingMessage> => {
+    const used = await options();
+    const response = await attempt(used, ask);
+    if (response.statusCode !== 401) return response;
+    const fresh = await options(); // replaced while we asked
+    if (JSON.stringify(fresh.headers) === JSON.stringify(used.headers)) return response;
+    response.resume();
+    return attempt(fresh, ask);
   };
 
   const readAll = (response: IncomingMessage): Promise<string> =>
@@ -154,7 +175,7 @@ export function kubeClient(access: Access): KubeClient {
     type: string,
   ): Promise<unknown> => {
     const text = body === undefined ? null : stringifyExact(body);
-    const response = await open(method, path, text, type);
+    const response = await open({ method, path, text, type });
     const answer = parsed(await readAll(response));
     const status = response.statusCode ?? 0;
     if (status < 400) return answer;
@@ -168,7 +189,7 @@ export function kubeClient(access: Access): KubeClient {
     request: (method, path, body) => send(method, path, body, "application/json"),
     patch: (path, body, type = "merge") => send("PATCH", path, body, PATCH_TYPES[type]),
     async watch(path, onLine, signal) {
-      const response = await open("GET", path, null, "", signal);
+      const response = await open({ method: "GET", path, text: null, type: "", signal });
       const status = response.statusCode ?? 0;
       if (status >= 400)
         throw new KubeError(
