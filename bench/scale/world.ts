@@ -9,7 +9,7 @@ const ROUTER = "192.0.2.1";
 /** Of 198.18.0.0/16 (RFC 2544: benchmarks of devices), inside namespaces alone. */
 export const addressOf = (i: number): string => `198.18.${i >> 8}.${i & 255}`;
 export const serviceName = (i: number): string => `web-${i.toString().padStart(5, "0")}`;
-const nodeName = (i: number): string =>
+export const nodeName = (i: number): string =>
   i === 0 ? NODE : `worker-${i.toString().padStart(4, "0")}`;
 
 const own = (plural: string, version = "v1beta1") =>
