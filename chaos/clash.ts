@@ -63,12 +63,15 @@ export class Clash {
     this.#wishes.set(spot.name, { present, on, atMs, bounds: CHANGE });
   }
 
-  /** Kinds at work, or healed so recently that they still explain something; sorted. */
-  explaining(atMs: number): readonly string[] {
-    const late = this.#recent.filter((r) => atMs - r.atMs < Math.max(r.bounds.l2, r.bounds.bgp));
-    const names = [...this.#active.values(), ...late].map(
-      ({ fault }) => `${fault.kind} ${fault.target}`,
-    );
+  /**
+   * Faults at work on any of these targets (default: all), or healed so recently that they still explain what is
+   * seen of ARP and NDP (`l2`) or of routes (`bgp`); sorted.
+   */
+  explaining(atMs: number, what: keyof Bounds, near?: ReadonlySet<string>): readonly string[] {
+    const late = this.#recent.filter((r) => atMs - r.atMs < r.bounds[what]);
+    const names = [...this.#active.values(), ...late]
+      .filter(({ fault }) => near?.has(fault.target) !== false)
+      .map(({ fault }) => `${fault.kind} ${fault.target}`);
     return [...new Set(names)].sort();
   }
 

@@ -42,6 +42,15 @@ export interface Worst {
   readonly times: number;
 }
 
+/** One of the longest. */
+export interface Long {
+  readonly what: Wrong;
+  readonly object: string;
+  readonly fromMs: number;
+  readonly ms: number;
+  readonly faults: readonly string[];
+}
+
 interface Episode {
   readonly sinceMs: number;
   lastMs: number;
@@ -56,11 +65,13 @@ const TWO_FADES_MS = 400;
 /** However many faults follow each other, nothing may stay wrong for so long. */
 const EVER_MS = 90_000;
 const MOST_PATIENCE = 4;
+const LONGEST = 10;
 
 export class Judge {
   readonly violations: Violation[] = [];
   readonly #worst = new Map<string, { ms: number; times: number }>();
   readonly #episodes = new Map<string, Episode>();
+  readonly #long: Long[] = [];
   readonly #lastLook = new Map<string, number>();
   readonly #spots: readonly Spot[];
   readonly #clash: Clash;
@@ -172,7 +183,7 @@ export class Judge {
       this.#close(key, before);
       return;
     }
-    const faults = this.#clash.explaining(atMs);
+    const faults = this.#explaining(object, atMs);
     const episode = before ?? { sinceMs: atMs, lastMs: atMs, toldAlready: false, faults };
     if (before === undefined) this.#episodes.set(key, episode);
     episode.lastMs = atMs;
@@ -186,13 +197,30 @@ export class Judge {
     this.#violate(what, object, episode.sinceMs, atMs, toleranceMs, seen);
   }
 
+  /** The longest of each sort, longest first. */
+  longest(): readonly Long[] {
+    const sorts = [...new Set(this.#long.map((l) => l.what))].sort();
+    return sorts.flatMap((what) => this.#long.filter((l) => l.what === what).slice(0, LONGEST));
+  }
+
   #close(key: string, { sinceMs, lastMs, faults }: Episode): void {
     this.#episodes.delete(key);
-    const [what = ""] = key.split("\t");
+    const [what = "", object = ""] = key.split("\t");
+    this.#long.push({ what: what as Wrong, object, fromMs: sinceMs, ms: lastMs - sinceMs, faults });
+    if (this.#long.length > 500 * LONGEST) this.#long.splice(0, Infinity, ...this.longest());
+    this.#long.sort((x, y) => y.ms - x.ms);
     const kinds = [...new Set(faults.map((f) => f.split(" ")[0]))].join("+") || "none";
     const sort = `${what}\t${kinds}`;
     const { ms, times } = this.#worst.get(sort) ?? { ms: 0, times: 0 };
     this.#worst.set(sort, { ms: Math.max(ms, lastMs - sinceMs), times: times + 1 });
+  }
+
+  /** Of a route: what is at work at its node and its router. */
+  #explaining(object: string, atMs: number): readonly string[] {
+    const [, node, router] = / via (\S+) at (\S+)$/.exec(object) ?? [];
+    return node === undefined || router === undefined
+      ? this.#clash.explaining(atMs, "l2")
+      : this.#clash.explaining(atMs, "bgp", new Set([node, router, "machine", "controller"]));
   }
 
   #violate(
@@ -203,7 +231,7 @@ export class Judge {
     toleranceMs: number,
     seen: string,
   ): void {
-    const faults = this.#clash.explaining(atMs);
+    const faults = this.#explaining(object, atMs);
     this.violations.push({ what, object, fromMs, atMs, toleranceMs, faults, seen });
   }
 }

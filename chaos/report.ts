@@ -1,6 +1,6 @@
 /** What a run found, for people. The JSON is the report itself. */
 import { KIND_NAMES } from "./kinds.ts";
-import type { Violation, Worst } from "./judge.ts";
+import type { Long, Violation, Worst } from "./judge.ts";
 
 export interface Excerpt {
   readonly log: string;
@@ -26,6 +26,8 @@ export interface Report {
   readonly busiest: number;
   readonly violations: readonly (Violation & { readonly excerpts: readonly Excerpt[] })[];
   readonly worst: readonly Worst[];
+  /** When the longest of each sort were, for a closer look. */
+  readonly longest: readonly Long[];
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;

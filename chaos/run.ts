@@ -235,6 +235,7 @@ async function run(
     ...{ ranMs, faults: counts, changes, rounds, routeLooks, blindMs: judge.blindMs, busiest },
     violations: judge.violations.map((v) => ({ ...v, excerpts: excerpts.get(v) ?? [] })),
     worst: judge.worst(),
+    longest: judge.longest(),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { LabelSelector, ObjectRef } from "../api/objects.ts";
 import type { BGPAdvertisement, L2Advertisement } from "../api/resources.ts";
 import { anySelectorMatches } from "../api/selector.ts";
+import { fieldsOf, listAt } from "../config/read.ts";
 import { no, yes } from "./explanation.ts";
 import type { Step } from "./explanation.ts";
 import { errorsAbout } from "./facts.ts";
@@ -100,10 +101,12 @@ export function coverageOf(facts: Facts): Coverage {
 }
 
 /** What is left out is to blame only where it would have covered the pool. */
-const mayCover = ({ spec }: Advertisement, pool: string): boolean =>
-  (spec?.ipAddressPools ?? []).includes(pool) ||
-  (spec?.ipAddressPools ?? []).length === 0 ||
-  (spec?.ipAddressPoolSelectors ?? []).length > 0;
+function mayCover({ spec }: Advertisement, pool: string): boolean {
+  const fields = fieldsOf(spec); // what is left out may be of any shape
+  const pools = listAt(fields, "ipAddressPools");
+  const bySelector = listAt(fields, "ipAddressPoolSelectors").length > 0;
+  return pools.includes(pool) || pools.length === 0 || bySelector;
+}
 
 const asNote = (step: Step): Step => ({ ...step, verdict: "note" });
 

@@ -81,6 +81,14 @@ type Raw = KubeObject & Readonly<Record<string, unknown>>;
 const part = (value: unknown): Readonly<Record<string, unknown>> =>
   value !== null && typeof value === "object" ? (value as Readonly<Record<string, unknown>>) : {};
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const isText = (value: unknown): value is string => typeof value === "string";
+const isPart = (value: unknown): boolean => value !== null && typeof value === "object";
+
+/** Texts by key: an object whose type says so is believed only as far as it is so, and harms itself alone. */
+const texts = (value: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(part(value)).filter((entry): entry is [string, string] => isText(entry[1])),
+  );
 
 /** Only these keys, and only where they are. */
 function pick(from: unknown, ...keys: readonly string[]): Record<string, unknown> {
@@ -94,27 +102,35 @@ function metadataOf(
   keepAnnotation: (key: string) => boolean,
   ...more: readonly string[]
 ): Metadata {
-  const annotations = Object.entries(raw.metadata.annotations ?? {}).filter(([k]) =>
+  const annotations = Object.entries(texts(raw.metadata.annotations)).filter(([k]) =>
     keepAnnotation(k),
   );
+  const { labels } = raw.metadata;
   return {
     ...(pick(
       raw.metadata,
       "name",
       "namespace",
-      "labels",
       "creationTimestamp",
       "generation",
       "uid",
       "deletionTimestamp",
       ...more,
     ) as unknown as Metadata),
+    ...(labels !== undefined && { labels: texts(labels) }),
     ...(annotations.length > 0 && { annotations: Object.fromEntries(annotations) }),
   };
 }
 
 const ours = (key: string): boolean => OUR_ANNOTATIONS.test(key);
 const none = (): boolean => false;
+
+const serviceStatus = (status: Readonly<Record<string, unknown>>): Record<string, unknown> => ({
+  ...(status["loadBalancer"] !== undefined && {
+    loadBalancer: { ingress: listOf(part(status["loadBalancer"])["ingress"]).filter(isPart) },
+  }),
+  ...(status["conditions"] !== undefined && { conditions: listOf(status["conditions"]) }),
+});
 
 /** An EndpointSlice changes its resourceVersion often; what is read of it seldom changes. */
 const KEEP: Partial<Readonly<Record<ListName, (raw: Raw) => Readonly<Record<string, unknown>>>>> = {
@@ -135,12 +151,15 @@ const KEEP: Partial<Readonly<Record<ListName, (raw: Raw) => Readonly<Record<stri
       ),
       ports: listOf(part(raw["spec"])["ports"]).map((p) => pick(p, "name", "protocol", "port")),
     },
-    status: pick(raw["status"], "loadBalancer", "conditions"),
+    status: serviceStatus(part(raw["status"])),
   }),
   endpointSlices: (raw) => ({
     metadata: metadataOf(raw, none),
     addressType: raw["addressType"],
-    endpoints: listOf(raw["endpoints"]).map((e) => pick(e, "addresses", "nodeName", "conditions")),
+    endpoints: listOf(raw["endpoints"]).map((e) => ({
+      ...pick(e, "nodeName", "conditions"),
+      addresses: listOf(part(e)["addresses"]).filter(isText),
+    })),
   }),
   nodes: (raw) => ({
     metadata: metadataOf(raw, ours),

@@ -127,6 +127,7 @@ describe("the report of a chaos run", () => {
         },
       ],
       worst: [{ what: "gap", faults: "speaker-kill", ms: 4000, times: 3 }],
+      longest: [],
     });
     for (const words of ["--seed 42", "speaker-kill", "violations: 1", "allowed 1.50 s", "a line"])
       expect(text).to.contain(words);
