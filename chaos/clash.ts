@@ -38,10 +38,18 @@ interface Transition {
 /** Once so many nodes of three are not to be counted on, there is no quorum, and nobody has to answer. */
 const NO_QUORUM = 2;
 
+/** As `--ml-fencing` of the speakers: `quorum` keeps the smaller part of a split network silent. */
+export type Fencing = "quorum" | "gossip";
+
 export class Clash {
+  readonly #fencing: Fencing;
   readonly #active = new Map<number, { readonly fault: Fault; readonly sinceMs: number }>();
   #recent: readonly Transition[] = [];
   readonly #wishes = new Map<string, Wish>();
+
+  constructor(fencing: Fencing) {
+    this.#fencing = fencing;
+  }
 
   begin(fault: Fault, atMs: number): void {
     this.#active.set(fault.id, { fault, sinceMs: atMs });
@@ -83,8 +91,15 @@ export class Clash {
     if (wish?.present !== true || eligible.length === 0) return { owner: "mustNot", by: [] };
     const weak = NODES.filter((node) => this.#isWeak(node, atMs));
     const able = eligible.filter((node) => !weak.includes(node));
-    const open = this.#waitsForController(wish) || weak.length >= NO_QUORUM || able.length === 0;
+    const alone = this.#fencing === "quorum" && weak.length >= NO_QUORUM;
+    const open = this.#waitsForController(wish) || alone || able.length === 0;
     return { owner: open ? "any" : "must", by: eligible };
+  }
+
+  /** Whether a split network explains two answers: both parts go on, unless there is a quorum to keep. */
+  maySplit(atMs: number): boolean {
+    const cut = NODES.some((node) => this.#isWeak(node, atMs) && !this.#has("speaker", node));
+    return this.#fencing === "gossip" && cut;
   }
 
   routeWant(router: RouterName, node: NodeName, spot: Spot): Want {

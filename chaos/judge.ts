@@ -101,7 +101,7 @@ export class Judge {
           this.#clash.l2Excuse(spot, BASE[what], atMs),
         );
       look("gap", want.owner === "must" && who.length === 0);
-      look("two", who.length > 1);
+      look("two", who.length > 1 && !this.#clash.maySplit(atMs));
       look(
         "stray",
         who.some((node) => !(want.by as readonly string[]).includes(node)),

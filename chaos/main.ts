@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../src/errors.ts";
+import type { Fencing } from "./clash.ts";
 import type { FrrVersion } from "../src/lab/frr-root.ts";
 import { KIND_NAMES } from "./kinds.ts";
 import type { KindName } from "./kinds.ts";
@@ -39,6 +40,7 @@ interface Flags {
   readonly seed?: number;
   readonly services: number;
   readonly frr?: FrrVersion;
+  readonly fencing: Fencing;
   readonly kinds?: readonly KindName[];
   readonly json?: string;
 }
@@ -53,6 +55,11 @@ const program = new Command("chaos")
   )
   .option("--services <n>", "half by BGP, half by ARP and NDP", servicesOf, 24)
   .addOption(new Option("--frr <version>", "of all nodes").choices(["8.4", "10.3"]))
+  .addOption(
+    new Option("--fencing <how>", "as --ml-fencing of the speakers")
+      .choices(["quorum", "gossip"])
+      .default("quorum"),
+  )
   .option("--kinds <list>", "only these kinds of faults, separated by commas", kindsOf)
   .option("--json <file>", "where the report goes as JSON")
   .addHelpText("after", "\nExample:\n  $ npm run chaos -- --minutes 5 --seed 42")
@@ -67,6 +74,7 @@ try {
     {
       seed: flags.seed ?? Math.floor(Math.random() * 2 ** 32),
       ...{ minutes: flags.minutes, services: flags.services, frr: flags.frr ?? null },
+      fencing: flags.fencing,
       ...(flags.kinds !== undefined && { kinds: flags.kinds }),
       ferrolb: [process.execPath, resolve(import.meta.dirname, "../bin/ferrolb")],
       tell: (line) => process.stderr.write(`${line}\n`),

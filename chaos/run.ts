@@ -12,6 +12,7 @@ import { NODES, ROUTERS, addressOf } from "../src/lab/plan.ts";
 import type { NodeName } from "../src/lab/plan.ts";
 import { LAB_ROUTERS, routerLog } from "../src/lab/router-config.ts";
 import { Clash } from "./clash.ts";
+import type { Fencing } from "./clash.ts";
 import { injectorFor, writeWhole } from "./inject.ts";
 import type { Heal } from "./inject.ts";
 import { Judge } from "./judge.ts";
@@ -31,6 +32,7 @@ export interface RunOptions {
   readonly services: number;
   /** Of the nodes; the routers are one of each. Null: one of each there too. */
   readonly frr: FrrVersion | null;
+  readonly fencing: Fencing;
   readonly kinds?: readonly KindName[];
   /** The words that run FerroLB. */
   readonly ferrolb: readonly string[];
@@ -82,6 +84,7 @@ async function run(
   const crashed: string[] = [];
   const lab = await startLab({
     ...{ prefix, dir, manifests, ferrolb: o.ferrolb, backends: false, restartMs: 1000 },
+    speakerFlags: ["--ml-fencing", o.fencing],
     ...(o.frr !== null && { frr: Object.fromEntries(NODES.map((n) => [n, o.frr])) }),
     routers: { r1: { ...LAB_ROUTERS.r1, record: true }, r2: { ...LAB_ROUTERS.r2, record: true } },
     onStep: (what, ms) => o.tell(`${what} (${(ms / 1000).toFixed(1)} s)`),
@@ -92,7 +95,7 @@ async function run(
     () => release(disks), // before the lab removes its directory
   );
 
-  const clash = new Clash();
+  const clash = new Clash(o.fencing);
   const judge = new Judge(spots, clash);
   const wire = {
     owners: new Map<string, readonly string[]>(),
@@ -239,10 +242,11 @@ async function run(
   };
 }
 
-const replay = ({ seed, minutes, services, frr, kinds }: RunOptions): string =>
+const replay = ({ seed, minutes, services, frr, fencing, kinds }: RunOptions): string =>
   [
     `npm run chaos -- --seed ${seed} --minutes ${minutes} --services ${services}`,
     ...(frr === null ? [] : [`--frr ${frr}`]),
+    ...(fencing === "quorum" ? [] : [`--fencing ${fencing}`]),
     ...(kinds === undefined ? [] : [`--kinds ${kinds.join(",")}`]),
   ].join(" ");
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Clash } from "../../chaos/clash.ts";
+import { Clash, type Fencing } from "../../chaos/clash.ts";
 import { Judge } from "../../chaos/judge.ts";
 import { BASE, CHANGE, kindOf } from "../../chaos/kinds.ts";
 import type { KindName, Target } from "../../chaos/kinds.ts";
@@ -18,8 +18,8 @@ const fault = (kind: KindName, target: Target, id = 0): Fault => ({
 });
 
 /** A world that has been calm for a minute. */
-function calm() {
-  const clash = new Clash();
+function calm(fencing: Fencing = "quorum") {
+  const clash = new Clash(fencing);
   for (const spot of [L2, BGP]) clash.change(spot, true, NODES, START - 60_000);
   const judge = new Judge([L2, BGP], clash);
   return {
@@ -99,6 +99,18 @@ describe("the judge of a chaos run", () => {
     expect(w.found()).to.deep.equal([]);
     w.answered(30_050, 40_000, "n2", "n3");
     expect(w.found()).to.deep.equal(["two 198.51.100.150"]);
+  });
+
+  it("without fencing expects an answer of whoever is left, and both parts of a split to answer", () => {
+    const w = calm("gossip");
+    w.clash.begin(fault("speaker-kill", "n1", 1), START);
+    w.clash.begin(fault("speaker-kill", "n2", 2), START);
+    w.answered(0, 10_000);
+    expect(w.found()).to.deep.equal(["gap 198.51.100.150"]);
+    const split = calm("gossip");
+    split.clash.begin(fault("node-apart", "n1", 1), START);
+    split.answered(0, 20_000, "n1", "n2");
+    expect(split.found()).to.deep.equal([]);
   });
 
   it("lets nobody answer from a node that is excluded", () => {

@@ -15,7 +15,7 @@ describe("faults at random", function () {
     const lines: string[] = [];
     const report = await runChaos(
       {
-        ...{ seed: SEED, minutes: MINUTES, services: 24, frr: null },
+        ...{ seed: SEED, minutes: MINUTES, services: 24, frr: null, fencing: "quorum" },
         ferrolb: await ferrolb(),
         tell: (line) => lines.push(line),
       },
