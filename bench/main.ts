@@ -35,7 +35,7 @@ async function main(options: Options): Promise<number> {
     );
     const { cores, cpu, memoryGb, kernel, node } = machine();
     process.stdout.write(
-      `\n${plainTable(results)}\n\n${cores} cores (${cpu}), ${memoryGb} GB, Linux ${kernel}, Node ${node}, FRR ${options.frr} on the nodes\n`,
+      `\n${plainTable(results)}\n\n${cores} cores (${cpu}), ${memoryGb} GB, Linux ${kernel}, Node ${node}, FRR ${options.frr} on the nodes, load ${results[0]?.load.toFixed(1) ?? "?"}\n`,
     );
     for (const note of notesOf(results)) process.stdout.write(`- ${note}\n`);
     process.stdout.write(`written: ${options.out}/results.json, table.md, chart.svg\n`);

@@ -1,5 +1,6 @@
 /** A whole run: the site, every group in turn, the results; torn down however it ends. */
 import { access } from "node:fs/promises";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../src/errors.ts";
 import { requireRoot } from "../src/lab/lab.ts";
@@ -83,7 +84,11 @@ export async function run(
   } finally {
     for (const close of closers.reverse()) await close();
   }
-  return ledger.results({ frr: options.frr, at: new Date().toISOString() });
+  return ledger.results({
+    frr: options.frr,
+    at: new Date().toISOString(),
+    load: loadavg()[0] ?? 0,
+  });
 }
 
 async function requirePeers(dir: string): Promise<void> {

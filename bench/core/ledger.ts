@@ -9,7 +9,7 @@ export interface Ledger {
   /** Every row of the group that this system has nothing in has failed for this reason. */
   failed(group: GroupName, system: SystemName, why: string): void;
   /** Rows that were asked for, measured or failed. */
-  results(when: Pick<Result, "frr" | "at">): readonly Result[];
+  results(when: Pick<Result, "frr" | "at" | "load">): readonly Result[];
 }
 
 /** @throws Error for a row that the catalogue does not know: a slip of ours */

@@ -24,12 +24,14 @@ export interface Result extends RowSpec {
   /** FRR of the nodes, and when it was measured, ISO 8601. */
   readonly frr: string;
   readonly at: string;
+  /** Processes that wanted a core at that time, on average over a minute: what else the machine did. */
+  readonly load: number;
 }
 
 export function resultOf(
   spec: RowSpec,
   outcomes: Result["outcomes"],
-  when: Pick<Result, "frr" | "at">,
+  when: Pick<Result, "frr" | "at" | "load">,
 ): Result {
   const of = (o: Outcome): Summary | null =>
     o.kind === "measured" && o.values.length > 0 ? summaryOf(o.values) : null;

@@ -9,7 +9,7 @@ import { svgOf } from "../../bench/core/svg.ts";
 import { markdownTable, notesOf, numberText, plainTable } from "../../bench/core/table.ts";
 import { summaryOf } from "../../bench/core/stats.ts";
 
-const WHEN = { frr: "8.4", at: "2026-01-01T00:00:00.000Z" };
+const WHEN = { frr: "8.4", at: "2026-01-01T00:00:00.000Z", load: 1.5 };
 const measured = (...values: readonly number[]): Outcome => ({
   kind: "measured",
   values,
