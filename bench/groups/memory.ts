@@ -8,6 +8,8 @@ import { cpuOf, residentMb } from "../lab/usage.ts";
 /** Routes of so many may take MetalLB minutes; its memory does not wait for them. */
 const ROUTES_MS = 60_000;
 const SETTLE_MS = 5000;
+/** After a start status is written for a while; so few requests in a second are idle. */
+const [CALM_REQUESTS, CALM_TRIES] = [5, 30];
 const CHURNING = 10;
 
 export async function measureMemory(bench: Bench): Promise<void> {
@@ -30,6 +32,8 @@ async function oneSize(bench: Bench, session: Session, size: number): Promise<vo
     () => `${site.router.kernel.routes().size} of ${size} routes after ${ROUTES_MS / 1000} s`,
   );
   await sleep(SETTLE_MS);
+  for (let i = 0; i < CALM_TRIES; i++)
+    if ((await during(bench, session, 1)).requests <= CALM_REQUESTS) break;
   const idle = await during(bench, session, plan.idleS);
   add("rss", await residentMb(speaker), note);
   add("controller-rss", await residentMb(controller));
