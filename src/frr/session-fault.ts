@@ -22,6 +22,10 @@ const fault = (reason: ReasonWord, message: string): Fault => ({ reason, message
 
 type Session = Pick<DownSession, "state" | "detail">;
 
+/** Messages go to and fro. */
+const isOpening = (state: string): boolean => state.startsWith("Open");
+
+/** The same whichever state of an attempt FRR is in: what is told changes when something is learned. */
 export function faultOf(session: Session, evidence: Evidence): Fault {
   return tcpFault(session, evidence) ?? saidFault(session) ?? openFault(session);
 }
@@ -40,7 +44,7 @@ function tcpFault({ state }: Session, { probe, syn, hasPassword }: Evidence): Fa
       return passwordFault(syn, hasPassword) ?? silence(hasPassword);
     case "connected":
       // Our own segments are signed and get no answer; an unsigned one does.
-      return hasPassword && state === "Connect"
+      return hasPassword && !isOpening(state)
         ? fault("wrongPassword", "the router answers without a password, and the BGPPeer has one")
         : null;
     case null:
@@ -84,7 +88,8 @@ function saidFault({ detail: { last } }: Session): Fault | null {
 }
 
 function openFault({ state, detail: { opensSent, opensReceived, last } }: Session): Fault {
-  if (state === "Active" && opensSent > 0 && opensReceived === 0)
+  // The one that is under way may yet be answered.
+  if (opensReceived === 0 && opensSent > (isOpening(state) ? 1 : 0))
     return fault("peerRefuses", "the router closes the connection: it may not have this node as a neighbor"); // prettier-ignore
   const said = last.notification === null ? "" : `; last: ${last.notification} (${last.direction ?? "said"})`; // prettier-ignore
   return fault("sessionNotEstablished", `it is being tried${said}`);

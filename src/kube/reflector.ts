@@ -24,7 +24,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly backoff: Backoff;
   /** Objects came, changed or went. */
   readonly onChange: () => void;
-  /** The list or the watch failed; said once until it works again. */
+  /** The list or the watch failed; said once until it works again, or fails in another way. */
   readonly onFailure: (error: AppError) => void;
   readonly onRecovery: () => void;
 }
@@ -74,7 +74,8 @@ export function reflector<T extends KubeObject>(o: ReflectorOptions<T>): Reflect
   let byKey = new Map<string, { readonly version: string; readonly kept: T | null }>();
   let listed: readonly T[] | null = null;
   let resourceVersion = "";
-  let failing = false;
+  /** HTTP status of the failure that was said last; null: it works. */
+  let failing: number | null = null;
 
   const publish = (): void => {
     listed = [...byKey.values()].flatMap(({ kept }) => (kept === null ? [] : [kept]));
@@ -172,8 +173,8 @@ export function reflector<T extends KubeObject>(o: ReflectorOptions<T>): Reflect
   };
 
   const recovered = (): void => {
-    if (!failing) return;
-    failing = false;
+    if (failing === null) return;
+    failing = null;
     o.onRecovery();
   };
 
@@ -200,8 +201,9 @@ export function reflector<T extends KubeObject>(o: ReflectorOptions<T>): Reflect
           failures++;
           if (error instanceof KubeError && error.status === GONE) known = false;
           else {
-            if (!failing) o.onFailure(error);
-            failing = true;
+            const status = error instanceof KubeError ? error.status : 0;
+            if (failing !== status) o.onFailure(error);
+            failing = status;
           }
           await sleep(o.clock, backoffMs(o.backoff, failures), signal);
         }

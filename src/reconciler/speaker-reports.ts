@@ -48,6 +48,18 @@ export function reportBook(node: string): ReportBook {
   };
 }
 
+/** Gives the object it gave before, where the new one says the same: what is not new is not looked at further. */
+export function rememberReport(): (report: ReportWrite) => ReportWrite {
+  let last: ReportWrite | null = null;
+  let text = "";
+  return (report) => {
+    const now = JSON.stringify(report);
+    if (last === null || now !== text) last = report;
+    text = now;
+    return last;
+  };
+}
+
 const decisionText = ({ bgp, l2 }: ServiceTruth): string => JSON.stringify([bgp, l2]);
 
 /** ConfigurationState of this speaker (crds reference 1.12). */

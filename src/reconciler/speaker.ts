@@ -29,7 +29,7 @@ import type {
   World,
 } from "./speaker-ports.ts";
 import { downSessions, speakerReport } from "./speaker-report.ts";
-import { speakerState } from "./speaker-reports.ts";
+import { rememberReport, speakerState } from "./speaker-reports.ts";
 import { watchSent } from "./speaker-sent.ts";
 import { speakerTruth, wireMark } from "./speaker-truth.ts";
 import { withOwnAddresses } from "./speaker-view.ts";
@@ -100,14 +100,23 @@ export async function runSpeaker(
   const l2 = l2Side(context);
   const truth = speakerTruth(context);
   const tellProblems = problemTeller(log);
+  const [sameState, sameStanding] = [rememberReport(), rememberReport()];
+  let notWritten = false;
   ports.sessionProbe?.onNews(() => context.reportLater());
 
   /** Not waited for: the newest set counts, and a slow API server must not keep the truth from being looked at. */
   const write = (set: readonly ReportWrite[]): void => {
-    store.writeReports(node, set).catch((err: unknown) => {
-      if (!signal.aborted) log.warn({ err }, "status objects not written");
-      clock.after(WRITE_AGAIN_MS, () => context.reportLater());
-    });
+    store.writeReports(node, set).then(
+      () => {
+        if (notWritten) log.info({}, "status objects written again");
+        notWritten = false;
+      },
+      (err: unknown) => {
+        if (!signal.aborted && !notWritten) log.warn({ err }, "status objects not written");
+        notWritten = true;
+        clock.after(WRITE_AGAIN_MS, () => context.reportLater());
+      },
+    );
   };
 
   /** Returns after how long to look again, though nothing was heard. */
@@ -135,7 +144,7 @@ export async function runSpeaker(
     const noticeMs = membership.noticeMs?.() ?? null;
     const standing = { bgp: parts.bgp, sent, faults, members, noticeMs, conflicts, notHeard };
     const own = speakerReport(node, standing);
-    write([speakerState(node, condition), own, ...told]);
+    write([sameState(speakerState(node, condition)), sameStanding(own), ...told]);
     const text = config.acceptedText();
     if (state !== null && text !== savedAccepted) {
       await state.write(ACCEPTED_FILE, text);

@@ -156,9 +156,15 @@ describe(`a changeover from MetalLB and back, ${COUNT} Services, FRR ${FRR}`, fu
     for (const name of ROUTER_NAMES)
       expect([...now[name]].sort(), name).to.deep.equal([...routes[name]].sort());
     const beganMs = Date.now();
+    const seen: string[] = [];
     await eventually(
       "one ServiceBGPStatus for each Service and node",
-      async () => (await bgpStatuses(site.kube)).join("\n") === peersTold.join("\n"),
+      async () => {
+        const told = await bgpStatuses(site.kube);
+        const missing = peersTold.filter((line) => !told.includes(line)).length;
+        seen.push(`${missing} missing of ${told.length}`);
+        return told.join("\n") === peersTold.join("\n");
+      },
       LIMIT_MS,
       500,
     ).catch(async () => expect(await bgpStatuses(site.kube)).to.deep.equal(peersTold));
@@ -175,7 +181,10 @@ describe(`a changeover from MetalLB and back, ${COUNT} Services, FRR ${FRR}`, fu
       LIMIT_MS,
       500,
     ).catch(async () => expect(await l2Statuses(site.kube)).to.deep.equal(owned().sort()));
-    console.log(`      status objects as they should be after ${Date.now() - beganMs} ms more`);
+    console.log(
+      `      status objects as they should be after ${Date.now() - beganMs} ms more` +
+        ` (ServiceBGPStatus: ${seen.filter((one, i) => i % 10 === 0 && one !== seen[i - 1]).join(", ")})`,
+    );
     expect(await states(site.kube)).to.deep.equal({
       ...{ controller: "Valid", "speaker-n1": "Valid", "speaker-n2": "Valid" },
       "speaker-n3": "Valid",

@@ -14,7 +14,9 @@ const session = object(
     neighbor: text("Address, or interface of an unnumbered session."),
     vrf: optional(text("VRF; absent for the default one.")),
     remoteAS: optional(integer("AS of the other side, once known.", { format: "int64" })),
-    state: text("Idle, Connect, Active, OpenSent, OpenConfirm or Established."),
+    state: text(
+      "Established; Active while it is tried, whichever states FRR goes through; Idle where FRR does not have it.",
+    ),
     since: optional(text("When it was established, RFC 3339; absent in every other state.")),
     prefixesSent: optional(integer("Prefixes sent, both families.", { minimum: 0 })),
     reason,
