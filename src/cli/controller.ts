@@ -8,6 +8,7 @@ import { leadWhenElected } from "../kube/lease.ts";
 import { ensureMemberlistSecret } from "../kube/secret.ts";
 import { writeServiceConditions } from "../kube/service-conditions.ts";
 import { listSpeakerPods } from "../kube/speaker-pods.ts";
+import { forgetNodeFiles } from "../manifests/reports.ts";
 import type { Logger } from "../observability/log.ts";
 import { createControllerMetrics } from "../observability/controller-metrics.ts";
 import { DEFAULT_RETAIN_S, runController } from "../reconciler/controller.ts";
@@ -81,6 +82,22 @@ export const register: Register = (program) => {
   command.action((flags: ControllerFlags) => startController(flags));
 };
 
+/** Removes status objects of Nodes that are gone, at the API server or in the directory. */
+function forgetter(
+  { manifests }: ControllerFlags,
+  { store, client, namespace, signal }: Pick<Daemon, "store" | "client" | "namespace" | "signal">,
+): (nodes: readonly string[]) => Promise<readonly string[]> {
+  if (client !== null)
+    return (nodes) => forgetNodes({ client, namespace, clock: systemClock, signal }, nodes);
+  return (nodes) => {
+    // A Node whose file cannot be read just now is not gone; a directory may also do without Nodes.
+    const isWhole = store.problems().every((p) => p.severity !== "error");
+    return isWhole && nodes.length > 0 && manifests !== undefined
+      ? forgetNodeFiles(manifests, namespace, nodes)
+      : Promise.resolve([]);
+  };
+}
+
 const startController = (flags: ControllerFlags): Promise<void> =>
   runDaemon(
     flags,
@@ -107,22 +124,15 @@ const startController = (flags: ControllerFlags): Promise<void> =>
           },
           whileLeading,
         );
-        const gone =
-          client === null
-            ? Promise.resolve() // the speakers of a directory own their files
-            : watchGoneNodes(
-                {
-                  store,
-                  clock: systemClock,
-                  log: log.child({ room: "gone-nodes" }),
-                  forget: (nodes) =>
-                    forgetNodes(
-                      { client, namespace, clock: systemClock, signal: whileLeading },
-                      nodes,
-                    ),
-                },
-                whileLeading,
-              );
+        const gone = watchGoneNodes(
+          {
+            store,
+            clock: systemClock,
+            log: log.child({ room: "gone-nodes" }),
+            forget: forgetter(flags, { store, client, namespace, signal: whileLeading }),
+          },
+          whileLeading,
+        );
         await runController(
           {
             store,

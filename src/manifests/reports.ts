@@ -2,8 +2,8 @@
  * Edge: events and status objects of a directory, for people and for `ferrolb status`: never read back into
  * a snapshot. `.status/<Kind>/<namespace>/<name>.json`, one object each, as the API server would hold it.
  */
-import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, readdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { stringifyExact } from "../api/exact-json.ts";
 import { reportName, sortedLabels as sorted } from "../api/report-name.ts";
 import type { EventWrite, ReportWrite } from "../api/store.ts";
@@ -22,6 +22,9 @@ const REPORT_KINDS = [
 /** Events kept of one object and source. */
 const EVENTS_KEPT = 10;
 
+/** What a hand removed is noticed so late. */
+const LOOK_AGAIN_MS = 50_000;
+
 const ownerIn = (file: string): string | undefined =>
   /^[a-z0-9]+-(.*)-[0-9a-f]{10}\.json$/.exec(file)?.[1];
 
@@ -36,14 +39,23 @@ export interface Reports {
 export function reportsIn(dir: string, namespace: string, instance: string, clock: Clock): Reports {
   const root = join(dir, STATUS_DIR);
   const written = new Map<string, Map<string, string>>();
+  const lookedMs = new Map<string, number>();
   const events = eventsIn(root, instance, clock);
 
-  const present = async (owner: string): Promise<Map<string, string>> => {
-    const found = new Map<string, string>();
-    for (const kind of REPORT_KINDS)
-      for (const name of await readdir(join(root, kind, namespace)).catch(() => []))
-        if (ownerIn(name) === owner) found.set(join(root, kind, namespace, name), "");
-    return found;
+  /** Text by path, as far as it is known: what lies there from before is written anew, or removed. */
+  const standingOf = async (owner: string): Promise<Map<string, string>> => {
+    const known = written.get(owner);
+    const isOld = clock.now() - (lookedMs.get(owner) ?? -Infinity) > LOOK_AGAIN_MS;
+    if (known !== undefined && !isOld) return known;
+    const there = await reportFiles(dir, namespace);
+    lookedMs.set(owner, clock.now());
+    const standing = known ?? new Map<string, string>();
+    if (known === undefined)
+      for (const path of there) if (ownerIn(basename(path)) === owner) standing.set(path, "");
+    const paths = new Set(there);
+    for (const path of standing.keys()) if (!paths.has(path)) standing.delete(path);
+    written.set(owner, standing);
+    return standing;
   };
 
   /** One at a time: the files of two sets must not be mixed. */
@@ -59,8 +71,7 @@ export function reportsIn(dir: string, namespace: string, instance: string, cloc
   };
 
   async function bring(owner: string, reports: readonly ReportWrite[]): Promise<void> {
-    const standing = written.get(owner) ?? (await present(owner));
-    written.set(owner, standing);
+    const standing = await standingOf(owner);
     const wanted = new Set<string>();
     for (const report of reports) {
       const { apiVersion, kind, labels, status } = report;
@@ -79,6 +90,48 @@ export function reportsIn(dir: string, namespace: string, instance: string, cloc
         standing.delete(path);
       }
   }
+}
+
+async function reportFiles(dir: string, namespace: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const kind of REPORT_KINDS) {
+    const place = join(dir, STATUS_DIR, kind, namespace);
+    for (const name of await readdir(place).catch(() => [])) found.push(join(place, name));
+  }
+  return found;
+}
+
+/** The labels with a node's name: MetalLB has two. */
+const NODE_LABELS = ["metallb.io/node", "metallb.io/node-name"];
+
+function nodeIn(text: string): string | null {
+  try {
+    const { metadata } = JSON.parse(text) as { metadata?: { labels?: Record<string, string> } };
+    return (
+      NODE_LABELS.map((label) => metadata?.labels?.[label]).find((n) => n !== undefined) ?? null
+    );
+  } catch {
+    return null; // nothing of ours
+  }
+}
+
+/** Removes what speakers of Nodes that are no more have left. Names of those Nodes, sorted. @throws what the file system says */
+export async function forgetNodeFiles(
+  dir: string,
+  namespace: string,
+  nodes: readonly string[],
+): Promise<readonly string[]> {
+  const known = new Set(nodes);
+  const forgotten = new Set<string>();
+  for (const path of await reportFiles(dir, namespace)) {
+    const node = path.endsWith(".json")
+      ? nodeIn(await readFile(path, "utf8").catch(() => ""))
+      : null;
+    if (node === null || known.has(node)) continue;
+    await rm(path, { force: true });
+    forgotten.add(node);
+  }
+  return [...forgotten].sort();
 }
 
 interface EventRecord extends EventWrite {

@@ -1,21 +1,11 @@
 /** The project's CRDs on a real API server, and the namespaces that everything lives in. */
-import { readFile, readdir } from "node:fs/promises";
 import { expect } from "chai";
-import { parseAllDocuments } from "yaml";
+import { kubeClient, loadKubeConfig } from "../../src/kube/client.ts";
+import { applyCrds as applyCrdsIn } from "../../src/lab/cluster-objects.ts";
 import type { Kube } from "./kube.ts";
-import { eventually } from "./wait.ts";
 
 export const NAMESPACE = "metallb-system";
 const DIR = "deploy/kustomize/crds";
-
-interface Crd {
-  readonly spec: {
-    readonly group: string;
-    readonly names: { readonly plural: string };
-    readonly versions: readonly { readonly name: string }[];
-    conversion?: unknown;
-  };
-}
 
 /** @throws AssertionError for an answer that is no success; what is there already is fine */
 export async function post(kube: Kube, path: string, body: object): Promise<void> {
@@ -25,17 +15,11 @@ export async function post(kube: Kube, path: string, body: object): Promise<void
 
 /** Every CRD, served, without the conversion webhook that nobody runs here; METALLB_NAMESPACE and `default`. */
 export async function applyCrds(kube: Kube): Promise<void> {
-  const collections: string[] = [];
-  for (const file of await readdir(DIR)) {
-    if (!file.includes("io_")) continue;
-    for (const document of parseAllDocuments(await readFile(`${DIR}/${file}`, "utf8"))) {
-      const crd = document.toJS() as Crd;
-      delete crd.spec.conversion;
-      await post(kube, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd);
-      const { group, names, versions } = crd.spec;
-      for (const { name } of versions)
-        collections.push(`/apis/${group}/${name}/namespaces/${NAMESPACE}/${names.plural}`);
-    }
+  const client = kubeClient(loadKubeConfig(kube.kubeconfig));
+  try {
+    await applyCrdsIn(client, DIR);
+  } finally {
+    client.close();
   }
   for (const name of [NAMESPACE, "default"])
     await post(kube, "/api/v1/namespaces", {
@@ -43,9 +27,4 @@ export async function applyCrds(kube: Kube): Promise<void> {
       kind: "Namespace",
       metadata: { name },
     });
-  for (const path of collections)
-    await eventually(
-      `${path} is served`,
-      async () => (await kube.request("GET", path)).status === 200,
-    );
 }
