@@ -1,5 +1,6 @@
 /**
- * The statements of the post on control-plane nodes (S1 to S35) and the traps around them (X1 to X12), each with the
+ * The statements of the post on control-plane nodes (S1 to S35), the traps around them (X1 to X12) and what no other
+ * system has (W1 to W15), each with the
  * tests that show it: a file and the beginning of a title in it. A test that is renamed is missed here.
  */
 import { readFile } from "node:fs/promises";
@@ -12,6 +13,8 @@ const LIVE = "test/cli/doctor-cluster.test.ts";
 const SEEDS = "test/config/seeds.test.ts";
 const L2 = "test/lab/l2.test.ts";
 const TAKEOVER = "test/takeover/takeover.test.ts";
+const CLUSTER = "test/lab/cluster.test.ts";
+const NOBODY = "test/cli/no-live-speaker.test.ts";
 const COVERAGE = "test/explain/without-speaker.test.ts";
 
 const ROWS: Readonly<Record<string, readonly (readonly [file: string, title: string])[]>> = {
@@ -38,8 +41,8 @@ const ROWS: Readonly<Record<string, readonly (readonly [file: string, title: str
     [DOCTOR, "CURRENT below DESIRED, and READY below DESIRED"],
   ],
   S8: [
-    [COVERAGE, "a taint is an event at once"],
-    ["test/explain/faults.test.ts", "explain node --if-down"],
+    [NOBODY, "a single node whose speaker is kept away"],
+    [COVERAGE, "no speaker anywhere: said by each Service"],
   ],
   S9: [
     [L2, "has exactly one MAC, of a node that may announce it"],
@@ -72,10 +75,20 @@ const ROWS: Readonly<Record<string, readonly (readonly [file: string, title: str
     ["test/lab/advertisements.test.ts", "nodeSelectors: only the matching nodes are next hops"],
   ],
   S21: [[HERE, "verified: Pods on all nodes"]],
-  S22: [[HERE, "create, expose, watch, delete"]],
-  S23: [[HERE, "create, expose, watch, delete"]],
-  S24: [[L2, "reaches a backend for the client"]],
+  S22: [
+    [HERE, "create, expose, watch, delete"],
+    [CLUSTER, "kubectl's own words: created"],
+  ],
+  S23: [
+    [HERE, "create, expose, watch, delete"],
+    [CLUSTER, "kubectl's own words: created"],
+  ],
+  S24: [
+    [L2, "reaches a backend for the client"],
+    [CLUSTER, "kubectl's own words: created"],
+  ],
   S25: [
+    [CLUSTER, "kubectl's own words: created"],
     [HERE, "create, expose, watch, delete"],
     [L2, "goes silent when its Service is deleted"],
   ],
@@ -136,6 +149,36 @@ const ROWS: Readonly<Record<string, readonly (readonly [file: string, title: str
   X12: [[SEEDS, "what is deprecated is noted once"]],
 };
 
+/**
+ * What no other system has (W1 to W15). There is no verb that drains a node with GRACEFUL_SHUTDOWN (W7), and of W9
+ * fencing by gossip and by quorum, not by Lease.
+ */
+const BEYOND: typeof ROWS = {
+  W1: [["test/frr/thousand.test.ts", "one change is one UPDATE"]],
+  W2: [["test/frr/faults.test.ts", "and no session was touched, nothing was left unrestored"]],
+  W3: [
+    ["test/explain/faults.test.ts", "there are at least thirty faults"],
+    ["test/explain/live.test.ts", "live and from the manifests"],
+  ],
+  W4: [
+    ["test/frr/delta-property.test.ts", "random pairs from seed"],
+    ["test/cli/diff.test.ts", "names those that move at L2"],
+  ],
+  W5: [["test/takeover/mixed.test.ts", "one answer for each address, and both kinds have some"]],
+  W6: [["test/changeover/changeover.test.ts", "nothing moves, and nothing of FerroLB is left"]],
+  W8: [
+    ["test/l2/duel-wire.test.ts", "settles by the election's order"],
+    ["test/kube/reports.test.ts", "inputs: { epoch:"],
+  ],
+  W9: [["test/reconciler/speaker-membership.test.ts", "quorum: the smaller half stops"]],
+  W10: [["test/lab/wire-times.test.ts", "agrees with the capture"]],
+  W11: [["test/frr/truth.test.ts", "an outbound deny turns the status"]],
+  W12: [["test/config/bad-objects.test.ts", "starts from twenty peers"]],
+  W13: [["test/l2/election.test.ts", "owners differ by at most one"]],
+  W14: [["test/l2/duel-wire.test.ts", "a client that hears no broadcasts"]],
+  W15: [[LIVE, "there are twelve"]],
+};
+
 describe("statements of the post and the traps around them", () => {
   it("each has a test", () => {
     const all = [
@@ -145,7 +188,12 @@ describe("statements of the post and the traps around them", () => {
     expect(Object.keys(ROWS).sort()).to.deep.equal(all.sort());
   });
 
-  for (const [row, tests] of Object.entries(ROWS))
+  it("what no other system has is named, but for what is not there", () => {
+    const all = Array.from({ length: 15 }, (_, i) => `W${i + 1}`).filter((row) => row !== "W7");
+    expect(Object.keys(BEYOND).sort()).to.deep.equal(all.sort());
+  });
+
+  for (const [row, tests] of Object.entries({ ...ROWS, ...BEYOND }))
     it(`${row}: its tests are there`, async () => {
       for (const [file, title] of tests)
         expect(await readFile(file, "utf8"), file).to.contain(title);
