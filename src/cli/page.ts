@@ -36,7 +36,8 @@ export const lookAtCluster =
     const { snapshot, observations, unread, knowsSpeakers } = await readCluster(client, namespace);
     const objects = observations.map(observedFrom).filter((o) => o !== null);
     const events = observations.map(eventFrom).filter((e) => e !== null);
-    const missing = unread.map(({ what }) => what);
+    // Secrets are not the page's to read: passwords that are referred to are taken to be there.
+    const missing = unread.map(({ what }) => what).filter((what) => what !== "secrets");
     return {
       snapshot,
       options: { ...options, observed: { ...gather(objects, events), knowsSpeakers } },

@@ -200,6 +200,20 @@ describe("manifests and chart", function () {
     for (const key of added) expect(chart.get(key), key).to.deep.equal(objects.get(key));
   });
 
+  it("what the page may read beyond the controller is a component to add, and only reads", async () => {
+    const objects = await kustomized(tools, "test/fixtures/deploy/with-page");
+    const without = await kustomized(tools, "deploy/kustomize/overlays/frr");
+    const added = [...objects.keys()].filter((key) => !without.has(key));
+    const chart = await templated(tools, { controller: { pageRights: true } });
+    expect(added).to.have.length(4);
+    for (const key of added) expect(chart.get(key), key).to.deep.equal(objects.get(key));
+    const roles = added
+      .map((key) => objects.get(key))
+      .filter((o) => o !== undefined && "rules" in o);
+    const verbs = roles.flatMap((o) => (o as unknown as { rules: { verbs: string[] }[] }).rules);
+    expect(verbs.flatMap((rule) => rule.verbs)).to.satisfy((all: string[]) => all.every((v) => v === "list")); // prettier-ignore
+  });
+
   describe("values", () => {
     const MASTER = control("node-role.kubernetes.io/master");
     const CONTROL_PLANE = control("node-role.kubernetes.io/control-plane");
