@@ -7,8 +7,10 @@ import { AppError } from "../errors.ts";
 import type { Store } from "../api/store.ts";
 import type { L2Announcer } from "../l2/announcer.ts";
 import { codeOf } from "../manifests/atomic-write.ts";
+import { rotated, settledOn } from "../membership/key-rotation.ts";
 import { keyFromSecret } from "../membership/keyring.ts";
 import { noticeMs } from "../membership/formulas.ts";
+import type { Keyring } from "../membership/keyring.ts";
 import { PROFILES, timingFromFile } from "../membership/profiles.ts";
 import type { ProfileName, Timing } from "../membership/profiles.ts";
 import { bindTransport } from "../membership/transport.ts";
@@ -94,8 +96,8 @@ export async function openMembership(
   if (address === null) throw new AppError("ERR_USAGE", "--ml-bindaddr must be an IP address");
   const port = flags.mlBindport;
   const labels = parseLabels(flags.mlLabels);
-  const keys = keysOf(flags.mlSecretKeyPath);
   const timing = timingOf(flags);
+  const { keys, stop: stopKeys } = followKey(flags.mlSecretKeyPath, log);
   const known = knownIn(await state.read(KNOWN_FILE).catch(() => null));
   let again: (() => void) | null = null;
   const membership = startSpeakerMembership({
@@ -138,6 +140,7 @@ export async function openMembership(
     ...membership,
     noticeMs: () => Math.round(noticeMs(membership.facts().length, timing)),
     async leave() {
+      stopKeys();
       stopTelling();
       await membership.leave();
     },
@@ -153,16 +156,47 @@ function timingOf({ mlConfig, mlProfile, mlWanConfig }: MembershipFlags): Timing
   }
 }
 
-function keysOf(dir: string): Uint8Array[] | null {
-  if (dir === "") return null;
-  let secret: Uint8Array;
+/** A changed Secret is looked for so often. */
+const KEY_EVERY_MS = 10_000;
+
+/** The ring's keys, in a list that follows the file. @throws AppError `ERR_ENVIRONMENT` when there is none to begin with */
+function followKey(
+  dir: string,
+  log: Log,
+): { readonly keys: Keyring | null; readonly stop: () => void } {
+  const nothing = { keys: null, stop: () => undefined };
+  if (dir === "") return nothing;
+  const first = keyIn(dir);
+  if (first === null) return nothing;
+  let rotation = settledOn(first);
+  const keys = [...rotation.keys];
+  const look = (): void => {
+    let wanted: Uint8Array | null = null;
+    try {
+      wanted = keyIn(dir);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error; // what we have is good until another is there
+    }
+    const next = rotated(rotation, wanted, systemClock.now());
+    if (next !== rotation) {
+      const step = next.keys.length === 1 ? "done" : next.keys[0] === next.seen ? "spoken" : "understood"; // prettier-ignore
+      log.info({ step }, "the membership key changes");
+      keys.splice(0, keys.length, ...next.keys);
+    }
+    rotation = next;
+    cancel = systemClock.after(KEY_EVERY_MS, look);
+  };
+  let cancel = systemClock.after(KEY_EVERY_MS, look);
+  return { keys, stop: () => cancel() };
+}
+
+/** Null for an empty secret. */
+function keyIn(dir: string): Uint8Array | null {
   try {
-    secret = readFileSync(join(dir, "secretkey"));
+    return keyFromSecret(readFileSync(join(dir, "secretkey")));
   } catch (cause) {
     throw new AppError("ERR_ENVIRONMENT", `cannot read the membership key in ${dir}`, { cause });
   }
-  const key = keyFromSecret(secret);
-  return key === null ? null : [key];
 }
 
 function knownIn(text: string | null): readonly string[] {

@@ -18,7 +18,7 @@ export interface MemberlistOptions {
   readonly clock: Clock;
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
-  /** Empty: clear text. */
+  /** Empty: clear text. Looked at anew for each packet: a list that changes is other keys from then on. */
   readonly keys?: Keyring;
   readonly label?: string;
   /** At most 512 octets. */
