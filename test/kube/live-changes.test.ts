@@ -152,7 +152,11 @@ describe("changes at the API server, in what a speaker does", function () {
     await speaker.has("password second-word");
     expect(speaker.frr()).not.to.contain("first-word");
     await kube.request("DELETE", `${SECRETS}/bgp`);
-    await eventually("it is said", () => /bgp.*(?:Secret|secret)/.test(speaker.logged()), LIMIT_MS);
+    await eventually(
+      "it is said",
+      () => /configuration problem .*guarded/.test(speaker.logged()),
+      LIMIT_MS,
+    );
     expect(speaker.frr()).to.contain("password second-word");
     await post(kube, SECRETS, secretIs("third-word"));
     await speaker.has("password third-word");
