@@ -2,7 +2,8 @@
 import { expect } from "chai";
 import type { Desired } from "../../src/api/frr-desired.ts";
 import type { Store } from "../../src/api/store.ts";
-import { kubeClient, loadKubeConfig } from "../../src/kube/client.ts";
+import { loadKubeConfig } from "../../src/kube/access.ts";
+import { kubeClient } from "../../src/kube/client.ts";
 import { openClusterStore } from "../../src/kube/cluster-store.ts";
 import type { ListName } from "../../src/kube/resources.ts";
 import { RESOURCES } from "../../src/kube/resources.ts";

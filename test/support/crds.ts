@@ -1,6 +1,7 @@
 /** The project's CRDs on a real API server, and the namespaces that everything lives in. */
 import { expect } from "chai";
-import { kubeClient, loadKubeConfig } from "../../src/kube/client.ts";
+import { loadKubeConfig } from "../../src/kube/access.ts";
+import { kubeClient } from "../../src/kube/client.ts";
 import { applyCrds as applyCrdsIn } from "../../src/lab/cluster-objects.ts";
 import type { Kube } from "./kube.ts";
 
