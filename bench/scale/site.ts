@@ -2,7 +2,7 @@
  * One node, its router and a real API server: what a speaker needs to be measured with any number of objects.
  * Everything is in network namespaces that are connected to nothing else.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { applyCrds, applyObjects } from "../../src/lab/cluster-objects.ts";
@@ -86,6 +86,8 @@ export async function startSite(version: FrrVersion): Promise<Site> {
     const frr = await instance(node.name, "", false);
     const kernel = watchKernel(hub);
     closers.push(() => kernel.stop());
+    await mkdir(join(dir, "key"));
+    await writeFile(join(dir, "key/secretkey"), "documentation-only");
     return { dir, api, client, node, frr, router, kernel, kubeconfig: relay.kubeconfig, close };
   } catch (error) {
     await close();

@@ -38,6 +38,7 @@ export async function startFerrolb(site: Site, o: FerrolbOptions = {}): Promise<
     METALLB_NAMESPACE: "metallb-system",
     METALLB_ML_BIND_ADDR: "192.0.2.11",
     METALLB_ML_LABELS: "app=metallb,component=speaker",
+    METALLB_ML_SECRET_KEY_PATH: join(site.dir, "key"),
     NODE_ENV: "production",
     ...o.env,
   };

@@ -33,6 +33,20 @@ export type BgpDecision =
 
 const no = (reason: BgpReason): BgpDecision => ({ announce: false, reason });
 
+const onNode = new WeakMap<
+  Pool,
+  { readonly node: string; readonly found: readonly BgpAdvertisement[] }
+>();
+
+/** Those of a pool that select the node: the same for each of its Services, and a thousand nodes to look through. */
+function advertisementsOn(pool: Pool, node: string): readonly BgpAdvertisement[] {
+  const known = onNode.get(pool);
+  if (known?.node === node) return known.found;
+  const found = pool.bgpAdvertisements.filter((a) => a.nodes.includes(node));
+  onNode.set(pool, { node, found });
+  return found;
+}
+
 /** @param service one that `isOurs` */
 export function bgpDecision(
   service: Service,
@@ -44,15 +58,14 @@ export function bgpDecision(
   if ("reason" in assigned) return no(assigned.reason);
   const pool = poolFor(pools, assigned.ips);
   if (pool === null) return no("ipNotAllowed");
-  const ofNode = pool.bgpAdvertisements.filter((a) => a.nodes.includes(node.name));
+  const ofNode = advertisementsOn(pool, node.name);
   if (ofNode.length === 0) return no("notOwner");
   const labels = service.metadata.labels;
   const advertisements = ofNode.filter((a) => anySelectorMatches(a.serviceSelectors, labels));
   if (advertisements.length === 0) return no("noMatchingAdvertisement");
   if (conflictAmong(pool, advertisements) !== null) return no("conflictingAdvertisements");
   if (node.networkUnavailable) return no("nodeNetworkUnavailable");
-  const candidates = advertisements.flatMap((a) => a.nodes);
-  if (isExcluded(node, candidates)) return no("nodeLabeledExcludeBalancers");
+  if (isExcluded(node, advertisements)) return no("nodeLabeledExcludeBalancers");
   if (service.spec?.externalTrafficPolicy === "Local") {
     if (!endpoints.nodesWithAddress.has(node.name)) return no("noLocalEndpoints");
   } else if (!endpoints.anywhereWithAddress) return no("noEndpoints");

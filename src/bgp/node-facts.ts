@@ -32,7 +32,14 @@ export function nodeFactsFor(
   };
 }
 
-/** Whether the label keeps this node from what `candidates`, the nodes of the advertisements, may announce. */
-export const isExcluded = (node: NodeFacts, candidates: readonly string[]): boolean =>
+/** Whether the label keeps this node from what the nodes of the advertisements may announce; few nodes have it. */
+export const isExcluded = (
+  node: NodeFacts,
+  advertisements: readonly { readonly nodes: readonly string[] }[],
+): boolean =>
   node.labelled.has(node.name) &&
-  labelCounts(node.excludePolicy, candidates, (name) => node.labelled.has(name));
+  labelCounts(
+    node.excludePolicy,
+    advertisements.flatMap((a) => a.nodes),
+    (name) => node.labelled.has(name),
+  );

@@ -35,12 +35,22 @@ export function contextBelow(context: Context, line: string): Context {
   return "other";
 }
 
-export function normalise(block: Block, context: Context = "top"): Block {
+/** Of whole trees, which nobody changes: those of the last batch are compared again with the next. */
+const known = new WeakMap<Block, Block>();
+
+export function normalise(block: Block): Block {
+  let normal = known.get(block);
+  if (normal === undefined) known.set(block, (normal = normaliseIn(block, "top")));
+  return normal;
+}
+
+function normaliseIn(block: Block, context: Context): Block {
   const out = new Map<string, Block>();
   for (const [raw, below] of block) {
     if (context === "top" && FRRS_OWN.test(raw)) continue;
     const inner = contextBelow(context, raw);
-    const children = inner === "other" && below.size === 0 ? emptyBlock() : normalise(below, inner);
+    const children =
+      inner === "other" && below.size === 0 ? emptyBlock() : normaliseIn(below, inner);
     // FRR prints these only when something is inside.
     if (children.size === 0 && (inner === "bfd" || inner === "address-family")) continue;
     for (const line of spell(context, raw))

@@ -16,14 +16,22 @@ const linesOf = (text: string): Set<string> =>
       .filter((line) => line !== "" && !line.startsWith("!")),
   );
 
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
+}
+
 /**
  * A line that only the extra configuration holds is the ConfigMap's, whatever context it stands in.
  * @throws AppError `ERR_UNSAFE_TOKEN` as `renderFrr`
  */
 export function desiredFor(node: NodeBgp): Desired {
-  const own = linesOf(renderFrr({ ...node, extras: null }));
-  const extra = linesOf(node.extras ?? "");
-  const ofObjects = originsIn(node);
+  // Asked only where FRR refused something: all of it is as much work as the text itself.
+  const ways = once(() => ({
+    own: linesOf(renderFrr({ ...node, extras: null })),
+    extra: linesOf(node.extras ?? ""),
+    ofObjects: originsIn(node),
+  }));
   const configMap: ObjectRef = {
     kind: "ConfigMap",
     namespace: node.namespace,
@@ -33,6 +41,7 @@ export function desiredFor(node: NodeBgp): Desired {
   return {
     text: renderFrr(node),
     originOf(path) {
+      const { own, extra, ofObjects } = ways();
       const line = path.at(-1)?.trim() ?? "";
       const forms = [line, bare(line), `no ${line}`];
       if (forms.some((f) => extra.has(f)) && !forms.some((f) => own.has(f))) return [configMap];

@@ -106,7 +106,7 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
 
   const read = async (limitMs: number): Promise<Running> => {
     bornAs = await incarnation(vtyDir);
-    const seen = await readRunning(vtysh, limitMs);
+    const seen = await readRunning(vtysh, limitMs, running);
     running = seen;
     await compareVersions(seen);
     return seen;

@@ -15,8 +15,15 @@ export interface Running {
   readonly version: FrrVersion | null;
 }
 
-/** @throws AppError `ERR_FRR_UNREACHABLE` when vtysh fails or no daemon answers */
-export async function readRunning(vtysh: Vtysh, timeoutMs?: number): Promise<Running> {
+/**
+ * @param before what was read last: a text that has not changed is not taken apart again
+ * @throws AppError `ERR_FRR_UNREACHABLE` when vtysh fails or no daemon answers
+ */
+export async function readRunning(
+  vtysh: Vtysh,
+  timeoutMs?: number,
+  before: Running | null = null,
+): Promise<Running> {
   const said = await vtysh.show(["show daemons", "show running-config"], timeoutMs);
   const [first = "", ...rest] = said.split("\n");
   const daemons = new Set(
@@ -28,6 +35,7 @@ export async function readRunning(vtysh: Vtysh, timeoutMs?: number): Promise<Run
   if (!daemons.has("zebra") || !daemons.has("bgpd"))
     throw new AppError("ERR_FRR_UNREACHABLE", `FRR daemons that answer: ${first.trim() || "none"}`);
   const text = rest.join("\n");
+  if (text === before?.text) return { ...before, daemons };
   const version = parseFrrVersion(/^frr version .*$/m.exec(text)?.[0] ?? "");
   return { tree: parseTree(text), text, daemons, version };
 }

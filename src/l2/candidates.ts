@@ -29,10 +29,11 @@ export interface Cluster {
 }
 
 /** The pool's advertisements that match the Service's labels. */
-export const advertisementsFor = (pool: Pool, service: Service): readonly L2Advertisement[] =>
-  pool.l2Advertisements.filter((a) =>
-    anySelectorMatches(a.serviceSelectors, service.metadata.labels),
-  );
+export function advertisementsFor(pool: Pool, service: Service): readonly L2Advertisement[] {
+  const all = pool.l2Advertisements;
+  const found = all.filter((a) => anySelectorMatches(a.serviceSelectors, service.metadata.labels));
+  return found.length === all.length ? all : found; // one list for most Services
+}
 
 /** The interfaces that a node uses: all, or the union of the lists of those that list the node. */
 export function interfacesOn(advertisements: readonly L2Advertisement[], node: string): Interfaces {
@@ -49,22 +50,41 @@ export interface Fitness {
   readonly fit: readonly string[];
 }
 
+/** Of one cluster, the same for all Services that the same advertisements select, wherever their endpoints are. */
+const shared = new WeakMap<Cluster, Map<readonly L2Advertisement[], Fitness>>();
+
+/** Answers from before are good for a `cluster` that is the same object. */
 export function fitnessOf(
   service: Service,
   endpoints: EndpointView,
   advertisements: readonly L2Advertisement[],
   cluster: Cluster,
 ): Fitness {
+  if (service.spec?.externalTrafficPolicy === "Local")
+    return fitnessAmong(advertisements, cluster, endpoints);
+  let known = shared.get(cluster);
+  if (known === undefined) shared.set(cluster, (known = new Map<never, never>()));
+  let fitness = known.get(advertisements);
+  if (fitness === undefined)
+    known.set(advertisements, (fitness = fitnessAmong(advertisements, cluster, null)));
+  return fitness;
+}
+
+/** `endpoints`: where they have to be; null for anywhere. */
+function fitnessAmong(
+  advertisements: readonly L2Advertisement[],
+  cluster: Cluster,
+  endpoints: EndpointView | null,
+): Fitness {
   const { nodes, alive, excludePolicy, interfacesByNode } = cluster;
   const listed = [...new Set(advertisements.flatMap((a) => a.nodes))].sort();
   const labelled = (name: string): boolean =>
     nodes.get(name)?.metadata.labels?.[EXCLUDE_LABEL] !== undefined;
   const isExcluding = labelCounts(excludePolicy, listed, labelled);
-  const isLocal = service.spec?.externalTrafficPolicy === "Local";
   const unfitness = (name: string): Unfit | null => {
     if (isNetworkUnavailable(nodes.get(name))) return "nodeNetworkUnavailable";
     if (isExcluding && labelled(name)) return "nodeLabeledExcludeBalancers";
-    if (isLocal && !endpoints.nodes.has(name)) return "noLocalEndpoints";
+    if (endpoints?.nodes.has(name) === false) return "noLocalEndpoints";
     const up = interfacesByNode?.get(name);
     if (up !== undefined && !canUse(interfacesOn(advertisements, name), up)) return "noInterface";
     return alive === null || alive.has(name) ? null : "notAlive";
@@ -74,7 +94,20 @@ export function fitnessOf(
     const why = unfitness(name);
     if (why !== null) unfit.set(name, why);
   }
-  return { listed, unfit, fit: listed.filter((name) => !unfit.has(name)) };
+  return { listed, unfit, fit: sameAgain(listed.filter((name) => !unfit.has(name))) };
+}
+
+/** Lists of nodes by content: elections are remembered by the list, from pass to pass. */
+const lists = new Map<string, readonly string[]>();
+const LISTS_AT_MOST = 1000;
+
+function sameAgain(list: readonly string[]): readonly string[] {
+  const text = list.join(" ");
+  const known = lists.get(text);
+  if (known !== undefined) return known;
+  if (lists.size >= LISTS_AT_MOST) lists.clear();
+  lists.set(text, list);
+  return list;
 }
 
 const canUse = (wanted: Interfaces, up: readonly string[]): boolean =>

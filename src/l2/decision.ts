@@ -188,7 +188,9 @@ function electPerAddress(services: readonly Announceable[]): ReadonlyMap<Ip, Ele
 }
 
 const common = ([first = [], ...rest]: readonly (readonly string[])[]): readonly string[] =>
-  first.filter((node) => rest.every((list) => list.includes(node)));
+  rest.every((list) => list === first)
+    ? first
+    : first.filter((node) => rest.every((list) => list.includes(node)));
 
 /** MetalLB's rule: one owner per Service, by its first address, whoever shares it. */
 function electPerService({ key, ips, fitness }: Announceable, ip: Ip): Election {

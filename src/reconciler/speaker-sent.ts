@@ -2,7 +2,8 @@
  * Keeps looking at what FRR really sends: soon after each batch, and every two seconds, since a session or a
  * hand at vtysh may change it without us. A look is a question of its own, so no batch waits for it.
  */
-import type { SentRoutes } from "../api/sent-routes.ts";
+import { createHash } from "node:crypto";
+import type { SentRoutes, SessionSent } from "../api/sent-routes.ts";
 import { AppError } from "../errors.ts";
 import { startLoop } from "../runtime/loop.ts";
 import type { Loop } from "../runtime/loop.ts";
@@ -119,7 +120,20 @@ const textOf = (sent: SentRoutes | null, isOld: (session: string) => boolean): s
   sent === null
     ? "no answer"
     : [...sent]
-        .map(([key, { state, prefixes }]) =>
-          [key, state === "Established", isOld(key), ...prefixes].join(" "),
+        .map(([key, session]) =>
+          [key, session.state === "Established", isOld(key), markOf(session)].join(" "),
         )
         .join("\n");
+
+/** Of sets of prefixes: the engine hands out the same one until the session sent something. */
+const marks = new WeakMap<SessionSent, string>();
+
+function markOf(session: SessionSent): string {
+  let mark = marks.get(session);
+  if (mark === undefined) {
+    const hash = createHash("sha256");
+    for (const prefix of session.prefixes) hash.update(`${prefix} `);
+    marks.set(session, (mark = hash.digest("base64")));
+  }
+  return mark;
+}
