@@ -65,7 +65,8 @@ export function nodeBgpFor(
     names.map((name) => ({ kind: "BGPAdvertisement", namespace, name }));
   const { groups, problems } = groupPeers(peersOfNode(config, node), namespace);
   const carried = new Set<Numbered>();
-  const instances = groups.map((group) => instanceFor(group, numbered, refs, carried));
+  const carriedBy = carriedAmong(numbered);
+  const instances = groups.map((group) => instanceFor(group, numbered, refs, carriedBy, carried));
   return {
     hostname: options.hostname ?? nodeName,
     logLevel: options.logLevel ?? "informational",
@@ -97,25 +98,52 @@ const fullEntries = ({ peer, entries }: Neighbor): Problem[] =>
   );
 
 /** What a peer carries: prefixes of its families, that an advertisement gives it. */
-const carriedBy = (peer: Peer, routes: readonly Numbered[]): Numbered[] =>
-  routes.filter(
-    (r) =>
-      sessionFamilies(peer).includes(r.prefix.family) &&
-      r.treatment.some((part) => part.peers.length === 0 || part.peers.includes(peer.name)),
-  );
+interface Carried {
+  readonly routes: readonly Numbered[];
+  /** One of them for each class. */
+  readonly classes: readonly Numbered[];
+  readonly announcements: readonly Announcement[];
+}
+
+const NO_ATTRIBUTES = { localPref: 0, communities: [], largeCommunities: [] };
+
+/** Peers that are treated alike have one list: a rack of 64 routers times ten thousand prefixes is one of ten thousand. */
+function carriedAmong(routes: readonly Numbered[]): (peer: Peer) => Carried {
+  const treatments = [...new Map(routes.map((r) => [r.classNumber, r.treatment])).values()];
+  const known = new Map<string, Carried>();
+  return (peer) => {
+    const families = sessionFamilies(peer);
+    const alike = JSON.stringify([families, treatments.map((t) => attributesAt(t, peer.name))]);
+    let carried = known.get(alike);
+    if (carried === undefined) {
+      const mine = routes.filter(
+        (r) => families.includes(r.prefix.family) && attributesAt(r.treatment, peer.name) !== null,
+      );
+      const announcements = mine.map((r) => ({
+        prefix: r.text,
+        ...(attributesAt(r.treatment, peer.name) ?? NO_ATTRIBUTES),
+      }));
+      known.set(alike, (carried = { routes: mine, classes: oneOfEachClass(mine), announcements }));
+    }
+    return carried;
+  };
+}
 
 function instanceFor(
   group: PeerGroup,
   routes: readonly Numbered[],
   refs: RefsOf,
+  carriedBy: (peer: Peer) => Carried,
   carriedAnywhere: Set<Numbered>,
 ): Instance {
-  const here = new Set<Numbered>();
+  const lists = new Set<Carried>();
   const neighbors = group.peers.map((peer) => {
-    const mine = carriedBy(peer, routes);
-    for (const route of mine) here.add(route);
+    const mine = carriedBy(peer);
+    lists.add(mine);
     return neighborFor(peer, mine, refs);
   });
+  const here = new Set<Numbered>();
+  for (const list of lists) for (const route of list.routes) here.add(route);
   for (const route of here) carriedAnywhere.add(route);
   const networks = (family: 4 | 6): Network[] =>
     routes
@@ -129,18 +157,13 @@ function instanceFor(
   return { asn, vrf, routerId, neighbors, networks4: networks(4), networks6: networks(6) };
 }
 
-function neighborFor(peer: Peer, routes: readonly Numbered[], refs: RefsOf): Neighbor {
-  const sequences = sequencesFor(routes.map((r) => r.classNumber));
-  const none = { localPref: 0, communities: [], largeCommunities: [] };
-  const entries: OutboundEntry[] = oneOfEachClass(routes).map((r) => ({
+function neighborFor(peer: Peer, { classes, announcements }: Carried, refs: RefsOf): Neighbor {
+  const sequences = sequencesFor(classes.map((r) => r.classNumber));
+  const entries: OutboundEntry[] = classes.map((r) => ({
     sequence: sequences.get(r.classNumber) ?? 0,
     classNumber: r.classNumber,
-    attributes: attributesAt(r.treatment, peer.name) ?? none,
+    attributes: attributesAt(r.treatment, peer.name) ?? NO_ATTRIBUTES,
     origins: refs(r.advertisements),
-  }));
-  const announcements: Announcement[] = routes.map((r) => ({
-    prefix: r.text,
-    ...(attributesAt(r.treatment, peer.name) ?? none),
   }));
   entries.sort((a, b) => a.sequence - b.sequence);
   return { ...sessionFor(peer), entries, announcements };

@@ -49,8 +49,11 @@ export function announcedByBgp(
   for (const { networks4, networks6, neighbors } of node.instances) {
     const carriers = new Map<string, string[]>();
     for (const { peer, announcements } of neighbors)
-      for (const { prefix } of announcements)
-        carriers.set(prefix, [...(carriers.get(prefix) ?? []), peer]);
+      for (const { prefix } of announcements) {
+        const found = carriers.get(prefix);
+        if (found === undefined) carriers.set(prefix, [peer]);
+        else found.push(peer);
+      }
     for (const { prefix, origins } of [...networks4, ...networks6])
       for (const { kind, namespace, name } of origins) {
         if (kind !== "Service") continue;
