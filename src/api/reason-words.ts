@@ -61,6 +61,7 @@ export const REASON_WORDS = {
   // Nodes
   noLiveSpeaker: "no speaker lives on the node",
   noSpeaker: "no speaker lives on the node",
+  speakersAssumed: "nothing says where speakers live, so every Node counts",
   memberMissing: "the other speakers do not hear this one: port 7946, or a dead process",
   notAlive: "this node does not count as alive among the speakers",
   nodeLabeledExcludeBalancers: "a label takes the node out of load balancing",

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { Command } from "commander";
+import type { Observed } from "../api/observed.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import { AppError } from "../errors.ts";
 import { nodeDown } from "../explain/node-down.ts";
@@ -25,6 +26,8 @@ import type { SourceFlags } from "./source.ts";
 interface ExplainFlags extends SourceFlags {
   readonly node?: string;
   readonly received?: readonly string[];
+  readonly vtysh?: string | true;
+  readonly vtyDir?: string;
   readonly serviceNamespace?: string;
   readonly speakers?: string;
   readonly lbClass: string;
@@ -36,12 +39,12 @@ interface ExplainFlags extends SourceFlags {
 
 interface Asked {
   readonly snapshot: Snapshot;
-  readonly options: ExplainOptions;
+  readonly options: ExplainOptions & { readonly observed: Observed };
 }
 
 async function read(flags: ExplainFlags): Promise<Asked> {
   const { snapshot, observed } = await readWorld(flags);
-  const options: ExplainOptions = {
+  const options = {
     observed,
     lbClass: flags.lbClass,
     excludePolicy: flags.ignoreExcludeLb ? "ignore" : flags.excludeLbPolicy,
@@ -50,10 +53,24 @@ async function read(flags: ExplainFlags): Promise<Asked> {
   return { snapshot, options };
 }
 
+/** With `--vtysh`, FRR's own word stands for this node's reports. */
+async function readHere(flags: ExplainFlags): Promise<Asked> {
+  const asked = await read(flags);
+  const { vtysh, vtyDir, node } = flags;
+  if (vtysh === undefined) return asked;
+  if (node === undefined) throw new AppError("ERR_USAGE", "--vtysh wants --node: whose FRR is it?");
+  known(asked.snapshot.nodes, "Node", node);
+  const { observedHere } = await import("./frr-here.ts");
+  const here = { vtysh, ...(vtyDir !== undefined && { vtyDir }) };
+  const observed = await observedHere(asked.snapshot, asked.options, node, here);
+  return { ...asked, options: { ...asked.options, observed } };
+}
+
 const EXAMPLES = `
 Examples:
   $ ferrolb explain service default/web                    # the cluster of your kubeconfig
   $ ferrolb explain service default/web -f manifests/      # manifests, a directory, or a dump
+  $ ferrolb explain service default/web --node worker-1 --vtysh   # on worker-1: what its FRR says
   $ ferrolb explain node worker-1 --if-down -f manifests/`;
 
 export const register: Register = (program) => {
@@ -87,13 +104,15 @@ export const register: Register = (program) => {
       collect,
       [],
     )
+    .option("--vtysh [path]", "with --node: ask the FRR of this machine, which is that node")
+    .option("--vty-dir <dir>", "directory of FRR's sockets, for --vtysh")
     .option("-n, --service-namespace <name>", "namespace of the Service, where its name has none")
     .addHelpText("after", example("service default/web -f manifests/"))
     .action(async (given: string, flags: ExplainFlags) => {
       const name = given.includes("/") ? given : `${flags.serviceNamespace ?? ""}/${given}`;
       if (!/^[^/]+\/[^/]+$/.test(name))
         throw new AppError("ERR_USAGE", "name the Service as NAMESPACE/NAME");
-      const { snapshot, options } = await read(flags);
+      const { snapshot, options } = await readHere(flags);
       const received = await Promise.all(
         (flags.received ?? []).map(async (words) => {
           const one = await readReceived(words);

@@ -3,6 +3,20 @@ import { note } from "./explanation.ts";
 import type { Step } from "./explanation.ts";
 import type { Facts } from "./facts.ts";
 
+/** A cluster knows where speakers live; manifests and some dumps do not, and may get another answer than it would. */
+export const assumedNotes = ({ speakersAssumed, ref, snapshot }: Facts): readonly Step[] =>
+  speakersAssumed && snapshot.nodes.length > 0
+    ? [
+        note(
+          "speakersAssumed",
+          ref,
+          "",
+          `neither speaker Pods nor SpeakerReports are in what was read: each of the ${snapshot.nodes.length} Nodes counts as having a speaker`,
+          "add pods and speakerreports to the dump, or name the nodes with --speakers",
+        ),
+      ]
+    : [];
+
 /** The profile `fast` stays below, in any ring that a segment holds. */
 const SLOW_MS = 2500;
 

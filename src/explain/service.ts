@@ -5,7 +5,7 @@ import { addressSteps, poolNotes, verdictsOf } from "./address.ts";
 import { bgpOf } from "./bgp.ts";
 import { coverageOf } from "./coverage.ts";
 import { sessionNotes, withEvidence } from "./evidence.ts";
-import { expectedNotes } from "./expected.ts";
+import { assumedNotes, expectedNotes } from "./expected.ts";
 import { no } from "./explanation.ts";
 import type { Explanation, NodeLine, Step } from "./explanation.ts";
 import { factsFor } from "./facts.ts";
@@ -65,6 +65,7 @@ export function explainIn(world: World, key: ServiceKey): Explanation {
       };
     })
     .sort((a, b) => (a.node < b.node ? -1 : 1));
+  if (coverage.applies) steps.push(...assumedNotes(facts));
   // What keeps one protocol silent while the other serves is worth knowing, no more.
   const told = served
     ? steps.map((s): Step => (s.verdict === "no" ? { ...s, verdict: "note" } : s))

@@ -16,7 +16,7 @@ import type { Parsed } from "../config/parse.ts";
 import { l2Decisions } from "../l2/decision.ts";
 import type { L2Decision } from "../l2/decision.ts";
 import type { Received } from "./received.ts";
-import { liveSpeakers } from "./speakers.ts";
+import { liveSpeakers, speakerPods } from "./speakers.ts";
 
 export interface ExplainOptions {
   readonly lbClass?: string;
@@ -41,6 +41,8 @@ export interface World {
   /** The snapshot once the controller is through. */
   readonly settled: Snapshot;
   readonly alive: ReadonlySet<string>;
+  /** Nothing was there that says where speakers live: every Node counts. */
+  readonly speakersAssumed: boolean;
   readonly endpointsOf: (key: ServiceKey) => EndpointView;
   readonly layer2: () => ReadonlyMap<ServiceKey, L2Decision>;
   readonly bgpOn: (node: string) => NodeBgp;
@@ -74,6 +76,11 @@ export function worldFor(snapshot: Snapshot, options: ExplainOptions = {}): Worl
     outcome,
     settled,
     alive,
+    speakersAssumed:
+      options.speakers === undefined &&
+      observed.knowsSpeakers !== true &&
+      observed.speakerReports.length === 0 &&
+      speakerPods(snapshot).length === 0,
     endpointsOf: endpointsByService(snapshot.endpointSlices),
     layer2: () => (layer2 ??= l2Decisions(config, settled, anyone, alive, rules)),
     bgpOn(node) {

@@ -90,7 +90,8 @@ export function reportsOf(
   ];
 }
 
-function bgpStatus({ peers, reason }: ServiceTruth["bgp"]) {
+/** As it stands in an AnnouncementReport. */
+export function bgpStatus({ peers, reason }: ServiceTruth["bgp"]) {
   return {
     ...(peers.length > 0 && {
       peers: peers.map(({ peer, intended, sent, prefixes, missing, reason: not }) => ({

@@ -52,7 +52,8 @@ export interface Standing {
   readonly notHeard: readonly AddressSilence[];
 }
 
-export function speakerReport(node: string, standing: Standing): ReportWrite {
+/** The status of the SpeakerReport of `node`. */
+export function speakerStatus(node: string, standing: Standing): SpeakerReportStatus {
   const { bgp, sent, faults, members, noticeMs, conflicts, notHeard } = standing;
   const wanted = wantedOf(bgp);
   const sessions = wanted
@@ -61,7 +62,7 @@ export function speakerReport(node: string, standing: Standing): ReportWrite {
       return sessionStatus(vrf, neighbor, sent?.get(key), faults.get(key));
     })
     .sort((a, b) => (a.peer < b.peer ? -1 : 1));
-  const status: SpeakerReportStatus = {
+  return {
     node,
     ...(wanted.length > 0 && {
       frr: { reachable: sent !== null, ...(sent === null && { message: "FRR does not answer" }) },
@@ -72,14 +73,15 @@ export function speakerReport(node: string, standing: Standing): ReportWrite {
     ...(conflicts.length > 0 && { conflicts: conflicts.slice(0, CONFLICTS_TOLD) }),
     ...(notHeard.length > 0 && { notHeard: notHeard.slice(0, CONFLICTS_TOLD) }),
   };
-  return {
-    apiVersion: "ferrolb.io/v1alpha1",
-    kind: "SpeakerReport",
-    namePrefix: `speaker-${node}`,
-    labels: { "metallb.io/node": node },
-    status,
-  };
 }
+
+export const speakerReport = (node: string, standing: Standing): ReportWrite => ({
+  apiVersion: "ferrolb.io/v1alpha1",
+  kind: "SpeakerReport",
+  namePrefix: `speaker-${node}`,
+  labels: { "metallb.io/node": node },
+  status: speakerStatus(node, standing),
+});
 
 function sessionStatus(
   vrf: string | null,

@@ -446,6 +446,15 @@ describe("explain service", () => {
     expect(answer.nodes.filter((node) => node.l2.announces).length).to.equal(1);
   });
 
+  it("says that every Node counts where nothing tells where speakers live, and only there", () => {
+    const n = names(3);
+    const reasons = (draft: Draft): readonly string[] =>
+      explainService(draft, `${n.ns}/${n.svc}`).steps.map((s) => s.reason);
+    expect(reasons(working(n))).to.include("speakersAssumed");
+    const told = reasons({ ...working(n), pods: speakers(n, ...n.nodes) });
+    expect(told).not.to.include("speakersAssumed");
+  });
+
   it("there are at least thirty faults", () => expect(FAULTS.length).to.be.at.least(30));
 
   FAULTS.forEach(([what, put, reason, at, path], i) => {

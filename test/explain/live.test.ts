@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { expect } from "chai";
+import { execa } from "execa";
 import { readInput } from "../../src/cli/input.ts";
 import type { Explanation } from "../../src/explain/explanation.ts";
 import { explainService } from "../../src/explain/service.ts";
@@ -16,7 +17,7 @@ import { explanationText, headline } from "../../src/explain/text.ts";
 import { statusOf } from "../../src/explain/status.ts";
 import type { REASON_WORDS } from "../../src/api/reason-words.ts";
 import { NODES, addressOf } from "../../src/lab/plan.ts";
-import { ferrolb } from "../support/bundle.ts";
+import { FERROLB, ferrolb } from "../support/bundle.ts";
 import { isRoot, startTestLab } from "../support/lab.ts";
 import type { TestLab } from "../support/lab.ts";
 import {
@@ -337,6 +338,13 @@ describe(`faults in a running lab, and explain (FERROLB_SEED=${SEED})`, function
       data: { extras: lines.join("\n") },
     });
     await named(good, "deniedOutbound", "BGPPeer metallb-system/router-1", /^$/);
+    // The same from manifests alone, on the node: FRR says it itself.
+    const { vtyshPath, vtyDir } = lab.nodes.n2.frr;
+    const asks = ["explain", "service", `default/${good.name}`, "-f", dump, "--node", "n2"];
+    const words = ["netns", "exec", lab.places.n2.name, FERROLB, ...asks];
+    const own = ["--vtysh", vtyshPath, "--vty-dir", vtyDir];
+    const { stdout } = await execa("ip", [...words, ...own], { reject: false });
+    expect(stdout.split("\n")[0]).to.contain("deniedOutbound").and.to.contain("n2");
     await lab.remove("extras");
     await served(good);
   });
