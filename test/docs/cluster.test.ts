@@ -123,8 +123,12 @@ describe("documentation that wants a cluster", function () {
   const settled = async (): Promise<string> => {
     await eventually("every Pod runs", async () => {
       await cluster.runPods();
-      const { ready } = await cluster.counts(3);
-      return ready === 3;
+      const { ready, upToDate } = await cluster.counts(3);
+      const running = await cluster.sh(
+        `kubectl get pods -n ${NS} -l component=speaker --no-headers -o custom-columns=P:.status.phase,N:.spec.nodeName,D:.metadata.deletionTimestamp`,
+      );
+      const lines = running.split("\n").filter((line) => /^Running +\S+ +<none>/.test(line));
+      return ready === 3 && upToDate === 3 && lines.length === 3 && running.trim().split("\n").length === 3; // prettier-ignore
     });
     return "true";
   };
