@@ -104,10 +104,9 @@ export function configNamespace({ namespace }: Pick<DaemonFlags, "namespace">): 
  * What to say about `METALLB_BGP_TYPE`: absent, it means native to MetalLB; every mode means the FRR sidecar here.
  * @throws AppError `ERR_USAGE`
  */
-export function bgpTypeWarning(type = "native"): string | null {
-  if (type === "frr") return null;
-  if (type === "" || type === "native" || type === "frr-k8s")
-    return "this BGP type means the FRR sidecar here";
+export function isOtherBgpType(type = "native"): boolean {
+  if (type === "frr") return false;
+  if (type === "" || type === "native" || type === "frr-k8s") return true;
   throw new AppError(
     "ERR_USAGE",
     `METALLB_BGP_TYPE must be native, frr or frr-k8s, not ${JSON.stringify(type)}`,

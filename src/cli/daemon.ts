@@ -8,7 +8,7 @@ import { createLog, setLogLevel } from "../observability/log.ts";
 import type { LogLevel, Logger } from "../observability/log.ts";
 import { createDaemonMetrics } from "../observability/metrics.ts";
 import type { DaemonMetrics } from "../observability/metrics.ts";
-import { bgpTypeWarning, configNamespace } from "./daemon-flags.ts";
+import { isOtherBgpType, configNamespace } from "./daemon-flags.ts";
 import type { DaemonFlags } from "./daemon-flags.ts";
 import { EXIT, exitWith } from "./exit.ts";
 import { serveMetrics } from "./metrics-server.ts";
@@ -51,12 +51,13 @@ export async function runDaemon(
   setup: DaemonSetup,
   run: (daemon: Daemon) => Promise<void>,
 ): Promise<void> {
-  const warning = bgpTypeWarning(process.env["METALLB_BGP_TYPE"]);
+  const bgpType = process.env["METALLB_BGP_TYPE"];
+  const isOther = isOtherBgpType(bgpType);
   const log = createLog(flags.logLevel);
   const namespace = configNamespace(flags);
   const { component, healthHost } = setup;
   log.info({ version: version(), component, runtime: process.version, namespace }, "starting");
-  if (warning !== null) log.warn({ bgpType: process.env["METALLB_BGP_TYPE"] ?? null }, warning);
+  if (isOther) log.warn({ bgpType: bgpType ?? null }, "this BGP type means the FRR sidecar here");
 
   const stop = new AbortController();
   setMaxListeners(0, stop.signal); // every watch and every loop listens: many, and no leak

@@ -21,6 +21,7 @@ import { controllerConfigFrom } from "./controller-config.ts";
 import type { ControllerConfig } from "./controller-config.ts";
 import { startDesiredWrites } from "./desired-writes.ts";
 import type { DesiredWrite } from "./desired-writes.ts";
+import { failureTeller } from "./failure-teller.ts";
 import type { Log } from "./log.ts";
 
 /** Small texts that survive a restart. */
@@ -134,14 +135,20 @@ export async function runController(
     return null;
   };
 
+  const words = { failing: "pass failed", works: "pass works again", about: {} };
+  const passes = failureTeller("error", log, words);
   const loop = startLoop(
     {
       clock,
       backoff: BACKOFF,
-      pass: () => Promise.resolve().then(pass),
+      async pass() {
+        const again = await Promise.resolve().then(pass);
+        passes.worked();
+        return again;
+      },
       onError(err, retryInMs) {
         ports.onPassError?.();
-        log.error({ err, retryInMs }, "pass failed");
+        passes.failed({ err, retryInMs });
       },
     },
     signal,

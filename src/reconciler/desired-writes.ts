@@ -35,6 +35,8 @@ export interface DesiredWritesPorts {
 export function startDesiredWrites(ports: DesiredWritesPorts, signal: AbortSignal): DesiredWrites {
   const waiting = new Map<string, DesiredWrite>();
   const done = new Map<string, DesiredWrite>();
+  /** What was last said of the writes that fail. */
+  const failing = new Map<string, string>();
   const { clock, backoff, workers, log } = ports;
   const queue = startWorkQueue(
     {
@@ -46,9 +48,15 @@ export function startDesiredWrites(ports: DesiredWritesPorts, signal: AbortSigna
         if (write === undefined) return;
         await write.run();
         done.set(key, write);
+        if (failing.delete(key)) log.info({ key }, "write works again");
         if (waiting.get(key) === write) waiting.delete(key);
       },
-      onError: (key, err, retryInMs) => log.warn({ key, err, retryInMs }, "write failed"),
+      onError(key, err, retryInMs) {
+        const words = err instanceof Error ? err.message : String(err);
+        const level = failing.get(key) === words ? "debug" : "warn"; // once, while it is tried again
+        log[level]({ key, err, retryInMs }, "write failed");
+        failing.set(key, words);
+      },
     },
     signal,
   );
@@ -59,6 +67,7 @@ export function startDesiredWrites(ports: DesiredWritesPorts, signal: AbortSigna
       for (const key of waiting.keys())
         if (!keys.has(key)) {
           waiting.delete(key);
+          failing.delete(key);
           queue.drop(key);
         }
       for (const write of writes) {

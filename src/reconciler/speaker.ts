@@ -16,6 +16,7 @@ import { ChangeTimes } from "./change-times.ts";
 import { conditionFor } from "./configuration-state.ts";
 import type { ConditionState } from "./configuration-state.ts";
 import type { StateFiles } from "./controller.ts";
+import { failureTeller } from "./failure-teller.ts";
 import type { Log } from "./log.ts";
 import { excludeTeller } from "./exclude-warning.ts";
 import { FRR_FILE, bgpSide } from "./speaker-bgp.ts";
@@ -101,22 +102,19 @@ export async function runSpeaker(
   const truth = speakerTruth(context);
   const tellProblems = problemTeller(log);
   const [sameState, sameStanding] = [rememberReport(), rememberReport()];
-  let notWritten = false;
+  const written = failureTeller("warn", log, {
+    failing: "status objects not written",
+    works: "status objects written again",
+    about: {},
+  });
   ports.sessionProbe?.onNews(() => context.reportLater());
 
   /** Not waited for: the newest set counts, and a slow API server must not keep the truth from being looked at. */
   const write = (set: readonly ReportWrite[]): void => {
-    store.writeReports(node, set).then(
-      () => {
-        if (notWritten) log.info({}, "status objects written again");
-        notWritten = false;
-      },
-      (err: unknown) => {
-        if (!signal.aborted && !notWritten) log.warn({ err }, "status objects not written");
-        notWritten = true;
-        clock.after(WRITE_AGAIN_MS, () => context.reportLater());
-      },
-    );
+    store.writeReports(node, set).then(written.worked, (err: unknown) => {
+      if (!signal.aborted) written.failed({ err });
+      clock.after(WRITE_AGAIN_MS, () => context.reportLater());
+    });
   };
 
   /** Returns after how long to look again, though nothing was heard. */
@@ -153,19 +151,26 @@ export async function runSpeaker(
     return down.length > 0 ? LOOK_AGAIN_MS : REPORT_AGAIN_MS;
   };
 
-  const loopOf = (name: string, pass: (s: AbortSignal) => Promise<Again>) =>
-    startLoop(
+  const loopOf = (name: string, pass: (s: AbortSignal) => Promise<Again>) => {
+    const words = { failing: "pass failed", works: "pass works again", about: { loop: name } };
+    const tell = failureTeller("error", log, words);
+    return startLoop(
       {
         clock,
         backoff: BACKOFF,
-        pass,
+        async pass(s) {
+          const again = await pass(s);
+          tell.worked();
+          return again;
+        },
         onError(err, retryInMs) {
           ports.onPassError?.();
-          log.error({ err, loop: name, retryInMs }, "pass failed");
+          tell.failed({ err, retryInMs });
         },
       },
       signal,
     );
+  };
   const l2Loop = loopOf("layer2", () => l2.pass().then(() => null));
   const bgpLoop = loopOf("bgp", (s) => bgp.pass(s));
   const reports = loopOf("reports", () => report().then((afterMs) => ({ afterMs })));
