@@ -1,5 +1,6 @@
 /** `npm run bench`: FerroLB beside MetalLB on this machine, without Docker (docs/benchmarks.md). */
 import { CommanderError } from "commander";
+import type { Result } from "./core/result.ts";
 import { rowsFor } from "./core/rows.ts";
 import { notesOf, plainTable } from "./core/table.ts";
 import { machine, save, savedIn } from "./output.ts";
@@ -8,12 +9,16 @@ import type { Options } from "./options.ts";
 import { run } from "./run.ts";
 
 const INTERRUPTED = 130;
+const AGAIN_MS = 1000;
 
 async function main(options: Options): Promise<number> {
   const end = new AbortController();
-  // The first time in order; whoever asks twice has waited long enough.
+  // The first time in order; whoever asks again has waited long enough. npm and tsx pass one signal on twice.
+  let askedMs = 0;
   const interrupt = (): void => {
-    if (end.signal.aborted) process.exit(INTERRUPTED);
+    if (end.signal.aborted && Date.now() - askedMs > AGAIN_MS) process.exit(INTERRUPTED);
+    if (end.signal.aborted) return;
+    askedMs = Date.now();
     process.stderr.write("bench: interrupted, removing what was started\n");
     end.abort(new Error("interrupted"));
   };
@@ -24,15 +29,13 @@ async function main(options: Options): Promise<number> {
   };
   if (options.peers === null)
     say("MetalLB's binaries are not given (--peer-dir): FerroLB is measured alone");
-  const results = await run(options, say, end.signal);
+  const earlier = options.add ? await savedIn(options.out) : [];
+  const order = rowsFor(options.plan).map(({ id }) => id);
+  const keep = async (results: readonly Result[]): Promise<void> => {
+    if (results.length > 0) await save(options.out, earlier, results, order);
+  };
+  const results = await run(options, say, keep, end.signal);
   if (results.length > 0) {
-    const earlier = options.add ? await savedIn(options.out) : [];
-    await save(
-      options.out,
-      earlier,
-      results,
-      rowsFor(options.plan).map(({ id }) => id),
-    );
     const { cores, cpu, memoryGb, kernel, node } = machine();
     process.stdout.write(
       `\n${plainTable(results)}\n\n${cores} cores (${cpu}), ${memoryGb} GB, Linux ${kernel}, Node ${node}, FRR ${options.frr} on the nodes, load ${results[0]?.load.toFixed(1) ?? "?"}\n`,

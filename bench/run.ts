@@ -44,6 +44,8 @@ const MEASURES: Readonly<Record<GroupName, (bench: Bench) => Promise<void>>> = {
 export async function run(
   options: Options,
   say: (text: string) => void,
+  /** Told after each group what there is so far: an hour is long, and machines fail. */
+  soFar: (results: readonly Result[]) => Promise<void>,
   signal: AbortSignal,
 ): Promise<readonly Result[]> {
   requireRoot();
@@ -56,6 +58,8 @@ export async function run(
     throw new AppError("ERR_ENVIRONMENT", "no kube-apiserver or etcd: run scripts/setup test");
   const systems: readonly SystemName[] = peers === null ? ["ferrolb"] : ["ferrolb", "metallb"];
   const ledger = createLedger(rowsFor(plan), systems);
+  const results = (): readonly Result[] =>
+    ledger.results({ frr: options.frr, at: new Date().toISOString(), load: loadavg()[0] ?? 0 });
   const closers: (() => unknown)[] = [];
   try {
     say(`starting the API server and the router; FRR ${options.frr} on the nodes`);
@@ -80,15 +84,12 @@ export async function run(
         const why = error instanceof Error ? error.message : String(error);
         for (const system of systems) ledger.failed(group, system, why);
       }
+      await soFar(results());
     }
   } finally {
     for (const close of closers.reverse()) await close();
   }
-  return ledger.results({
-    frr: options.frr,
-    at: new Date().toISOString(),
-    load: loadavg()[0] ?? 0,
-  });
+  return results();
 }
 
 async function requirePeers(dir: string): Promise<void> {
