@@ -7,6 +7,8 @@ export interface Plan {
   readonly sizes: readonly number[];
   /** Creations and deletions per size and round; MetalLB takes seconds for each. */
   readonly samples: { readonly ferrolb: number; readonly metallb: number };
+  /** Nothing happens between two samples; MetalLB's FRR may still hold a route-map's change back for 5 s. */
+  readonly calmMs: { readonly ferrolb: number; readonly metallb: number };
   readonly burst: number;
   readonly disturbed: number;
   readonly attributes: number;
@@ -28,6 +30,7 @@ export const FULL: Plan = {
   rounds: 2,
   sizes: [0, 100, 500, 1000],
   samples: { ferrolb: 15, metallb: 3 },
+  calmMs: { ferrolb: 500, metallb: 6000 },
   burst: 500,
   disturbed: 300,
   attributes: 300,
@@ -49,6 +52,7 @@ export const QUICK: Plan = {
   rounds: 1,
   sizes: [0, 20],
   samples: { ferrolb: 3, metallb: 1 },
+  calmMs: { ferrolb: 300, metallb: 300 },
   burst: 30,
   disturbed: 20,
   attributes: 20,

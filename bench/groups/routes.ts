@@ -5,9 +5,6 @@ import { createEndpoints, createService, deleteEndpoints, deleteService } from "
 import { allRouted, fill, rounds, withSession } from "../lab/session.ts";
 import type { Bench } from "../lab/session.ts";
 
-/** So long nothing happens between two samples. */
-const CALM_MS = 300;
-
 export async function measureRoutes(bench: Bench): Promise<void> {
   for (const size of bench.plan.sizes) {
     await fill(bench, size);
@@ -24,14 +21,14 @@ function oneSession(bench: Bench, system: SystemName, size: number): Promise<voi
       ledger.add(`cold-first-${size}`, system, [firstMs - startedMs]);
       ledger.add(`cold-all-${size}`, system, [allMs - startedMs]);
     } else await warmUp(bench);
-    await sleep(2000); // what starting leaves behind is no part of the samples
+    await sleep(Math.max(2000, plan.calmMs[system])); // what starting leaves behind is no part of the samples
     for (let i = 0; i < plan.samples[system]; i++) {
       const name = `probe-${i}`;
       const { ip, tookMs } = await created(bench, name);
       ledger.add(`create-${size}`, system, [tookMs]);
-      await sleep(CALM_MS);
+      await sleep(plan.calmMs[system]);
       ledger.add(`delete-${size}`, system, [await deleted(bench, name, ip)]);
-      await sleep(CALM_MS);
+      await sleep(plan.calmMs[system]);
     }
   });
 }
