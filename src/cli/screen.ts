@@ -78,25 +78,39 @@ export interface FullScreen {
   close(): void;
 }
 
+/** The part of a text that a terminal holds; what is cut says so, at the end of a line and at the end of all. */
+export function fitted(text: string, rows: number, columns: number): readonly string[] {
+  const lines = text.split("\n");
+  const shown = lines.length <= rows ? lines : lines.slice(0, Math.max(0, rows - 1));
+  const left = lines.length - shown.length;
+  const cut = (line: string): string =>
+    line.length <= columns ? line : `${line.slice(0, Math.max(0, columns - 1))}…`;
+  return [...shown, ...(left > 0 ? [`… ${left} more lines`] : [])].map(cut);
+}
+
 /** One text in place of the last; where there is no terminal, a text that differs is printed after it. */
 export function fullScreen(output: WriteStream): FullScreen {
   let before: string | null = null;
+  const draw = (): void => {
+    if (before === null) return;
+    const lines = fitted(before, output.rows - 1, output.columns);
+    output.write(`${HOME}${lines.map((l) => `${l}${REST_OF_LINE}\n`).join("")}${REST_OF_SCREEN}`);
+  };
   return {
     show(text) {
       if (text === before) return;
-      if (!output.isTTY) output.write(`${before === null ? "" : "\n"}${text}\n`);
-      else {
-        const fitting = text
-          .split("\n")
-          .slice(0, output.rows - 1)
-          .map((line) => `${line.slice(0, output.columns)}${REST_OF_LINE}\n`);
-        output.write(
-          `${before === null ? ALTERNATE : ""}${HOME}${fitting.join("")}${REST_OF_SCREEN}`,
-        );
-      }
+      const first = before === null;
       before = text;
+      if (!output.isTTY) {
+        output.write(`${first ? "" : "\n"}${text}\n`);
+        return;
+      }
+      if (first) output.write(ALTERNATE);
+      if (first) output.on("resize", draw);
+      draw();
     },
     close() {
+      output.off("resize", draw);
       if (before !== null && output.isTTY) output.write(NORMAL);
     },
   };

@@ -164,12 +164,26 @@ describe(`faults in a running lab, and explain (FERROLB_SEED=${SEED})`, function
   };
   const passed = new Set<string>();
 
+  const look = () => readInput({ filename: [lab.manifests], namespace: "metallb-system" });
   const live = async (name: string): Promise<Explanation> => {
-    const { snapshot, observed } = await readInput({
-      filename: [lab.manifests],
-      namespace: "metallb-system",
-    });
+    const { snapshot, observed } = await look();
     return explainService(snapshot, `default/${name}`, { observed });
+  };
+  /** One look as a recorded dump, as `kubectl get ... -o yaml` writes it: the answer from it. */
+  const recorded = async (name: string): Promise<[live: Explanation, dump: Explanation]> => {
+    const { snapshot, observed } = await look();
+    const lists: readonly unknown[] = Object.values({ ...snapshot, ...observed });
+    const items = lists
+      .flatMap((list) => (Array.isArray(list) ? (list as readonly object[]) : []))
+      .filter((o) => "kind" in o && "metadata" in o);
+    const file = join(dump, "..", "recorded.yaml");
+    await writeFile(file, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+    const read = await readInput({ filename: [file], namespace: "metallb-system" });
+    const key = `default/${name}`;
+    return [
+      explainService(snapshot, key, { observed }),
+      explainService(read.snapshot, key, { observed: read.observed }),
+    ];
   };
   /** The manifests as they are, without anything that anybody wrote about them. */
   const offline = async (name: string): Promise<Explanation> => {
@@ -200,6 +214,9 @@ describe(`faults in a running lab, and explain (FERROLB_SEED=${SEED})`, function
     expect(found.because.path, line).to.match(path);
     expect(found.because.fix, line).to.be.a("string").that.is.not.equal("");
     expect(fits(JSON.parse(JSON.stringify(found))), JSON.stringify(fits.errors)).to.equal(true);
+    const [here, dumped] = await recorded(name);
+    expect(headline(dumped), "from a recorded dump").to.equal(headline(here));
+    expect(dumped.because).to.deep.equal(here.because);
     passed.add(
       `${reason.padEnd(28)} ${found.because.object?.kind ?? ""} ${path.source === "^$" ? "" : found.because.path}`,
     );
