@@ -7,6 +7,7 @@ import { listen, metricsPages } from "../observability/http.ts";
 import type { Listener } from "../observability/http.ts";
 import type { Logger } from "../observability/log.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { selfSigned } from "../observability/self-signed.ts";
 import { tlsSettings } from "./tls-flags.ts";
 import type { TlsFlags } from "./tls-flags.ts";
 
@@ -72,6 +73,8 @@ interface Certificates {
   ) => void;
 }
 
+const CERTIFICATE_DAYS = 365;
+
 /** From `--metrics-cert-dir`, followed as its files change; else made for this process, in memory. */
 async function certificates(
   { metricsCertDir }: MetricsFlags,
@@ -87,10 +90,8 @@ async function certificates(
         void followCertificateFiles(metricsCertDir, first, use, onError, systemClock, signal),
     };
   }
-  const { renewedCertificates } = await import("../webhook/certificates.ts");
-  const { data } = await renewedCertificates({}, `${component}.${namespace}.svc`, new Date());
   return {
-    firstCertificate: { cert: data["tls.crt"], key: data["tls.key"] },
+    firstCertificate: selfSigned(`${component}.${namespace}.svc`, new Date(), CERTIFICATE_DAYS),
     // Good for a year; a process that lives longer is renewed with its Pod.
     followCertificate: () => undefined,
   };
