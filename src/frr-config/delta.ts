@@ -16,6 +16,7 @@ export interface Delta {
   readonly commands: readonly Command[];
   /** The settings that differ: each line with its contexts before it. */
   readonly differences: readonly Difference[];
+  /** Worked out when first asked for. */
   readonly effects: Effects;
 }
 
@@ -60,13 +61,17 @@ export function deltaFor(running: Block, desired: Block, options: DeltaOptions =
     ...rest.removals,
   ].filter(({ about }) => tolerated?.has(pathKey(about)) !== true);
   const held = holdsPolicy(steps, have) ? heldBack(steps, want) : steps;
+  let effects: Effects | null = null;
   return {
     commands: commandsFor(held),
     differences: steps.map(({ about }) => ({
       kind: isIn(want, about) ? "missing" : "extra",
       path: about,
     })),
-    effects: effectsOf(have, want, version),
+    // Every peer's Adj-RIB-Out of before and after: for people, not for batches.
+    get effects() {
+      return (effects ??= effectsOf(have, want, version));
+    },
   };
 }
 
