@@ -78,7 +78,7 @@ describe("the page about changing over", function () {
       "kubectl patch service web --subresource=status --type=merge " +
         `-p '{"status":{"loadBalancer":{"ingress":[{"ip":"203.0.113.7"}]}}}'`,
     );
-    await eventually("MetalLB's Pods are there", async () => (await images()).size === 4, 60_000);
+    await eventually("MetalLB's Pods are there", async () => (await images()).size === 4, 180_000);
   });
   after(async () => {
     for (const step of close.reverse()) await step();
