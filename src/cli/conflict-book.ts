@@ -1,5 +1,5 @@
 /** Which stations answered for addresses of ours lately: what the announcer's events come to. */
-import type { L2Event } from "../l2/announcer.ts";
+import type { L2Event } from "../l2/announcer-ports.ts";
 import type { AddressConflict } from "../reconciler/speaker-ports.ts";
 import type { Clock } from "../runtime/clock.ts";
 

@@ -3,7 +3,7 @@ import type { Store } from "../api/store.ts";
 import { keyOf } from "../api/objects.ts";
 import type { Service } from "../api/objects.ts";
 import type { FrrEvent } from "../frr/events.ts";
-import type { L2Event } from "../l2/announcer.ts";
+import type { L2Event } from "../l2/announcer-ports.ts";
 import type { Ip } from "../net/ip.ts";
 import { SPEAKER_SOURCE } from "../reconciler/announced.ts";
 import type { Log } from "../reconciler/log.ts";

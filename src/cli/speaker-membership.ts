@@ -5,7 +5,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { AppError } from "../errors.ts";
 import type { Store } from "../api/store.ts";
-import type { L2Announcer } from "../l2/announcer.ts";
+import type { L2Announcer } from "../l2/announcer-ports.ts";
 import { codeOf } from "../manifests/atomic-write.ts";
 import { rotated, settledOn } from "../membership/key-rotation.ts";
 import { keyFromSecret } from "../membership/keyring.ts";

@@ -9,7 +9,7 @@ import { createL2Counters } from "../observability/layer2-metrics.ts";
 import { addAnnouncedGauge } from "../observability/metrics.ts";
 import { addSampled } from "../observability/series.ts";
 import { createWireTimes } from "../observability/wire-times.ts";
-import type { L2Metrics } from "../l2/announcer.ts";
+import type { L2Metrics } from "../l2/announcer-ports.ts";
 import type { Meter, PrefixWait } from "../reconciler/meter.ts";
 import type {
   PassFacts,

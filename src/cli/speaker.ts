@@ -9,7 +9,8 @@ import { vtyTo } from "../frr/vty.ts";
 import type { FrrDaemon } from "../frr/vty.ts";
 import { sessionProbe } from "../frr/session-probe.ts";
 import { startAnnouncer } from "../l2/announcer.ts";
-import { parseExcludes } from "../l2/interfaces.ts";
+import { parseExcludes } from "../l2/excludes.ts";
+import type { NameTest } from "../l2/interfaces.ts";
 import { codeOf } from "../manifests/atomic-write.ts";
 import type { SpeakerMembershipPort } from "../reconciler/speaker-ports.ts";
 import { runSpeaker } from "../reconciler/speaker.ts";
@@ -86,7 +87,7 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
   const node = flags.nodeName;
   if (!node)
     throw new AppError("ERR_USAGE", "name this node with --node-name or METALLB_NODE_NAME");
-  const excludes = excludesIn(flags.excludeInterfaces);
+  const excludes = await excludesIn(flags.excludeInterfaces);
   const frrLevel = frrLogLevel(flags.logLevel, process.env["FRR_LOGGING_LEVEL"]);
   if (frrLevel === null) throw new AppError("ERR_USAGE", "FRR_LOGGING_LEVEL is no level of FRR");
   await runDaemon(
@@ -172,7 +173,7 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
 }
 
 /** A missing file excludes nothing. @throws AppError `ERR_UNREADABLE_INPUT` for a bad one */
-function excludesIn(file: string): readonly RegExp[] {
+async function excludesIn(file: string): Promise<readonly NameTest[]> {
   let text: string;
   try {
     text = readFileSync(file, "utf8");

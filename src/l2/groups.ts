@@ -4,8 +4,10 @@
  */
 import { createRequire } from "node:module";
 import { AppError } from "../errors.ts";
-import { ipOctets } from "../net/ip.ts";
+import { familyOf, ipOctets } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
+import type { Port } from "./interfaces.ts";
+import { solicitedNodeGroup } from "./ndp.ts";
 
 interface RawSocket {
   setOption(level: number, option: number, value: Buffer, length: number): void;
@@ -27,6 +29,15 @@ const PER_SOCKET = 100;
 export interface Membership {
   readonly ifindex: number;
   readonly group: Ip;
+}
+
+/** What is to be joined to hear questions for these addresses on the interfaces that can do NDP. */
+export function membershipsFor(ports: readonly Port[], ips: Iterable<Ip>): readonly Membership[] {
+  const targets = [...ips].filter((ip) => familyOf(ip) === 6);
+  const groups = [...new Set(targets.map(solicitedNodeGroup))];
+  return ports
+    .filter((p) => p.linkLocal !== null)
+    .flatMap(({ index: ifindex }) => groups.map((group) => ({ ifindex, group })));
 }
 
 const keyOf = ({ ifindex, group }: Membership): string => `${ifindex} ${group}`;

@@ -13,6 +13,7 @@ import { ETHERTYPE_ARP } from "./ethernet.ts";
 import { filterOctets } from "./filter.ts";
 import type { Instruction } from "./filter.ts";
 import type { Link } from "./interfaces.ts";
+import type { NeighbourEntry } from "./members.ts";
 
 declare const handle: unique symbol;
 interface Handle {
@@ -45,6 +46,11 @@ interface Addon {
   membership(socket: Handle, mac: Uint8Array, join: boolean): void;
   statistics(socket: Handle): readonly [number, number];
   interfaces(): readonly RawLink[];
+  neighbours(): readonly {
+    readonly index: number;
+    readonly octets: Uint8Array;
+    readonly mac: Uint8Array;
+  }[];
   watch(onChange: Batch): Handle;
   close(socket: Handle): void;
 }
@@ -190,6 +196,16 @@ const linkOf = (raw: RawLink): Link => {
 export const readLinks = (): readonly Link[] => {
   const native = addon();
   return ask(() => native.interfaces()).map(linkOf);
+};
+
+/** The kernel's neighbour tables, both families: resolved entries. @throws as `readLinks` */
+export const readNeighbours = (): readonly NeighbourEntry[] => {
+  const native = addon();
+  return ask(() => native.neighbours()).map(({ index, octets, mac }) => ({
+    ip: ipFromOctets(octets),
+    mac: macFromOctets(mac),
+    port: index,
+  }));
 };
 
 /** Says "look again" whenever an interface or an address changes. Returns the way to stop. */

@@ -52,6 +52,7 @@ export class Memberlist {
       isFrozen: (name) => this.#prober.isFrozen(name),
       foundSilentSince: (name, ms) => this.#prober.foundSilentSince(name, ms),
       look: (member, done) => this.#prober.look(member, done),
+      exchange: (member) => void this.#exchange(member, false),
       bury: (member) => this.#news.accuse("dead", member),
     });
     this.#news = new News(this.#core, this.#voice, {
@@ -104,13 +105,21 @@ export class Memberlist {
   }
 
   /** Every record, dead and left ones included. */
-  records(): readonly Member[] {
-    return this.#core.table.records();
-  }
+  records = (): readonly Member[] => this.#core.table.records();
 
   /** Its record, whatever its state; undefined when it is not known. */
-  get(name: string): Member | undefined {
-    return this.#core.table.get(name);
+  get = (name: string): Member | undefined => this.#core.table.get(name);
+
+  /**
+   * Our own probes get nothing from it, not even its host's word, for a quarter of the time after which others may
+   * give it up, or us: long before its burial here when nobody is left to confirm the suspicion.
+   */
+  isOutOfReach(name: string): boolean {
+    const suspicion = this.get(name)?.suspicion ?? null;
+    if (suspicion === null || this.#prober.isFrozen(name)) return false;
+    const { startedMs, minMs } = suspicion;
+    if (this.#core.clock.now() - startedMs < minMs / 4) return false;
+    return this.#prober.foundSilentSince(name, startedMs - this.#core.timing.probeIntervalMs);
   }
 
   get health(): number {
@@ -119,6 +128,7 @@ export class Memberlist {
 
   /** Milliseconds since this process last kept its own rhythm: large after a SIGSTOP, before anything else ran. */
   sinceTickMs(): number {
+    if (this.#core.timing.probeIntervalMs === 0) return 0; // without probes there is no rhythm
     return this.#core.clock.now() - this.#lastTickMs;
   }
 
@@ -233,8 +243,7 @@ export class Memberlist {
 
   /** Only members count: a name is anybody's word. */
   #noteLife(name: string): void {
-    const { table, clock } = this.#core;
-    if (table.get(name) !== undefined) this.#heardMs.set(name, clock.now());
+    if (this.get(name) !== undefined) this.#heardMs.set(name, this.#core.clock.now());
   }
 
   // ---- probing

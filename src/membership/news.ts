@@ -39,6 +39,7 @@ export class News {
   /** What this node found out by itself: the same, and in a small cluster sent to everybody at once. */
   tell(effects: Effects): void {
     this.apply(effects);
+    if (effects.broadcasts.length === 0) return; // most of what a push/pull brings is known
     const others = othersOf(this.#core);
     if (others.length > this.#core.timing.directNews) return;
     for (const { key, message } of effects.broadcasts) {

@@ -44,7 +44,7 @@ export class Prober {
   }
 
   worsen(by: number): void {
-    this.#health = Math.min(this.#core.timing.awarenessMax - 1, Math.max(0, this.#health + by));
+    this.#health = Math.max(0, Math.min(this.#core.timing.awarenessMax - 1, this.#health + by));
   }
 
   /** New nodes take a random place in the order. */

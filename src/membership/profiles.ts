@@ -35,7 +35,7 @@ export interface Timing {
   readonly refusedMeansDead: boolean;
   /**
    * A suspicion lasts so many times longer while the silent node's host takes connections: its process is busy or
-   * frozen, not gone. With more than 1, nobody is buried on hearsay alone either.
+   * frozen, not gone.
    */
   readonly frozenMult: number;
   /** How often addresses that should be members but aren't are tried; 0: only when asked. */

@@ -13,6 +13,8 @@ export interface SuspicionPorts {
   foundSilentSince(name: string, ms: number): boolean;
   /** Probes it once; `done` comes with the verdict, after what follows from it. */
   look(member: Member, done: (alive: boolean) => void): void;
+  /** Asks it for its state. */
+  exchange(member: Member): void;
   bury(member: Member): void;
 }
 
@@ -63,10 +65,12 @@ export class Suspicions {
     else this.#ports.bury(known);
   }
 
-  /** Only a look of one's own tells a frozen process from one that is gone, and one that others cannot reach from both. */
-  #isHearsay(name: string, { startedMs, maxMs }: Suspicion): boolean {
-    const { timing, clock } = this.#core;
-    if (timing.frozenMult === 1 || clock.now() - startedMs >= maxMs) return false;
+  /**
+   * Only a look of one's own tells a frozen process from one that is gone, one that others cannot reach from both, and
+   * an accusation whose refutation was lost on the way.
+   */
+  #isHearsay(name: string, { startedMs }: Suspicion): boolean {
+    const { timing } = this.#core;
     return !this.#ports.foundSilentSince(name, startedMs - timing.probeIntervalMs);
   }
 
@@ -80,7 +84,8 @@ export class Suspicions {
         this.watch(name);
         return;
       }
-      // It will refute; a while later it is looked at again, in case nobody heard.
+      // It lives, and its refutation has missed us: it would not say it again, so it is asked what it knows of itself.
+      this.#ports.exchange(member);
       const { clock, timing } = this.#core;
       const again = (): void => this.#expired(member, suspicion);
       this.#stops.set(name, clock.after(timing.probeIntervalMs, again));

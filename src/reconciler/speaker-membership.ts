@@ -4,6 +4,7 @@
  */
 import { ipFromOctets } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
+import { every } from "../membership/clock.ts";
 import { Memberlist } from "../membership/memberlist.ts";
 import type { MemberlistEvent, MemberlistOptions } from "../membership/options.ts";
 import { suspicionTimes } from "../membership/formulas.ts";
@@ -54,6 +55,7 @@ export interface SpeakerMembership extends Membership {
 }
 
 const STALL_CHECK_MS = 200;
+const REVIEW_MS = 50;
 /** A seed whose host is gone lets nobody wait longer than this. */
 const ARRIVAL_MS = 1000;
 
@@ -69,7 +71,12 @@ export function startSpeakerMembership(options: SpeakerMembershipOptions): Speak
   const lost = new Set<string>();
 
   const reviewQuorum = (): void => {
-    const view = quorumOf(quorum, ring.records(), options.exists());
+    const members = ring
+      .records()
+      .map(
+        ({ name, state }) => ({ name, state: ring.isOutOfReach(name) ? "dead" : state }) as const,
+      );
+    const view = quorumOf(quorum, members, options.exists());
     if (view.state.known.join() !== quorum.known.join()) options.keepKnown(view.state);
     quorum = view.state;
     if (view.holds === holds) return;
@@ -145,6 +152,19 @@ export function startSpeakerMembership(options: SpeakerMembershipOptions): Speak
   const ring = new Memberlist({ ...options, meta: encodeMemberMeta([]), onEvent });
   ring.start();
   reviewQuorum();
+  /** Who is out of reach counts before the ring gives it up: the larger side must not take over before we stop. */
+  const stopReviews =
+    options.fencing === "quorum"
+      ? every(
+          clock,
+          () => REVIEW_MS,
+          () => {
+            const before = holds;
+            reviewQuorum();
+            if (holds !== before) changed();
+          },
+        )
+      : () => undefined;
 
   /** Who has not greeted anybody yet takes itself for the only one, and would answer for every address. */
   let arrival: "ahead" | "under way" | "over" = "ahead";
@@ -166,6 +186,7 @@ export function startSpeakerMembership(options: SpeakerMembershipOptions): Speak
 
   return {
     alive() {
+      reviewQuorum(); // a Node may have been deleted since the ring's last word
       // Not before somebody asks: the seeds are known by then.
       if (arrival === "ahead") void arrive();
       return fenced() === null ? new Set(ring.members().map((m) => m.name)) : new Set<string>();
@@ -192,6 +213,7 @@ export function startSpeakerMembership(options: SpeakerMembershipOptions): Speak
     },
     leave: async () => {
       closed = true;
+      stopReviews();
       await ring.leave(1000);
       await ring.close();
     },

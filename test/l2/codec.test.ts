@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import fc from "fast-check";
 import { hearArp, hearNdp } from "../../src/l2/answer.ts";
 import { decodeArp, encodeArp } from "../../src/l2/arp.ts";
 import type { Arp } from "../../src/l2/arp.ts";
 import { decodeFrame, encodeFrame } from "../../src/l2/ethernet.ts";
-import { parseNeighbourTable } from "../../src/l2/members.ts";
 import { decodeNdp, encodeNdp, groupMac, solicitedNodeGroup } from "../../src/l2/ndp.ts";
 import type { Advertisement, Solicitation } from "../../src/l2/ndp.ts";
 import { ipFromOctets, parseIp } from "../../src/net/ip.ts";
@@ -167,19 +165,6 @@ describe("Neighbor Discovery reception (RFC 4861, 7.1)", () => {
     });
     fc.assert(property);
   });
-});
-
-it("the kernel's neighbour table: complete Ethernet entries alone", () => {
-  const table = [
-    "IP address       HW type     Flags       HW address            Mask     Device",
-    "192.0.2.1        0x1         0x2         02:42:0a:00:00:01     *        eth0",
-    "192.0.2.2        0x1         0x0         00:00:00:00:00:00     *        eth0",
-    "192.0.2.3        0x20        0x2         80:00:02:08:fe:80     *        ib0",
-    "garbage",
-    "",
-  ].join("\n");
-  expect(parseNeighbourTable(table)).to.deep.equal([{ ip: "192.0.2.1", mac: "02:42:0a:00:00:01" }]);
-  expect(() => parseNeighbourTable(readFileSync("/proc/net/arp", "utf8"))).not.to.throw();
 });
 
 describe("mutated frames", function () {

@@ -121,6 +121,46 @@ describe("two stations with one address", function () {
     expect(event(loser, "duel")).to.include({ outcome: "yield", node: winner });
   });
 
+  it("recognises a node by the kernel's neighbour table alone over IPv6, as one of MetalLB's is", async () => {
+    const [best, other] = electionOrder(NODES, parseIp(VIP6)) as [string, string];
+    const members = NODES.map((node, i) => ({ node, macs: [], addresses: [`2001:db8::${i + 1}`] }));
+    for (const ns of spaces.values())
+      for (const i of [1, 2])
+        await eventually("a neighbour", async () => {
+          await ns.spawn("ping", "-6", "-c", "1", "-W", "1", `2001:db8::${i}`).ended;
+          const own = i === NODES.findIndex((n) => spaces.get(n) === ns) + 1;
+          return own || (await neighbour(ns, `2001:db8::${i}`)).mac !== null;
+        });
+    know({ members });
+    for (const node of NODES) at(node).announce({ [VIP6]: "*" });
+    await eventually(
+      "one owner",
+      async () => (await ndisc(client, "eth0", VIP6)).join() === macs.get(best),
+    );
+    const duel = await eventually("the event", () => event(other, "duel"));
+    expect(duel).to.include({ outcome: "yield", node: best, mac: macs.get(best) });
+    expect(event(other, "foreignHost")).to.equal(undefined);
+  });
+
+  it("notices a host outside that has the address over IPv6, by the first question", async () => {
+    const [owner] = electionOrder(NODES, parseIp(VIP6)) as [string];
+    know(byMac());
+    await stranger.exec("ip", "addr", "add", `${VIP6}/128`, "dev", "eth0", "nodad");
+    try {
+      at(owner).announce({ [VIP6]: "*" });
+      const seen = await eventually("the event", async () => {
+        await ndisc(client, "eth0", VIP6);
+        return event(owner, "foreignHost");
+      });
+      expect(seen).to.include({ ip: VIP6, mac: await macOf(stranger, "eth0"), port: "eth0" });
+      await eventually("the owner goes on", async () =>
+        (await ndisc(client, "eth0", VIP6)).includes(macs.get(owner)!),
+      );
+    } finally {
+      await stranger.exec("ip", "addr", "del", `${VIP6}/128`, "dev", "eth0");
+    }
+  });
+
   it("notices a second owner that never announces, by the first question: IPVS without strict ARP", async () => {
     know(byMac());
     await stranger.exec("ip", "addr", "add", `${VIP}/32`, "dev", "lo");

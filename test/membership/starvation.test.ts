@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { Lateness } from "../../src/membership/lateness.ts";
+import { Memberlist } from "../../src/membership/memberlist.ts";
 import { VirtualClock } from "../../src/membership/memory-transport.ts";
 import { PROFILES } from "../../src/membership/profiles.ts";
 import { clusterOf } from "./support/cluster.ts";
@@ -185,6 +186,43 @@ describe("our own lateness", () => {
     });
     await clock.run(700);
     expect(judged).to.equal(false);
+  });
+});
+
+describe("settings at their ends", () => {
+  it("without probes nobody is given up, and nobody takes itself for frozen", async () => {
+    const still = { ...timing, probeIntervalMs: 0 };
+    const { clock, cut, members, deaths } = await clusterOf({ size: 3, timing: still });
+    cut(2);
+    await clock.run(20_000);
+    expect(deaths).to.deep.equal([]);
+    expect(members[0]!.sinceTickMs()).to.equal(0);
+  });
+  it("without awareness the health score stays 0", async () => {
+    const { clock, cut, members } = await clusterOf({
+      size: 3,
+      timing: { ...timing, awarenessMax: 0 },
+    });
+    cut(2);
+    await clock.run(500);
+    expect(members[0]!.health).to.equal(0);
+  });
+  it("who has taken a dead member's address under another name is not taken for it", async () => {
+    const { clock, network, endpoints, members, deaths } = await clusterOf({ size: 3, timing });
+    void members[2]!.close();
+    network.cut(endpoints[2]!);
+    const heir = new Memberlist({
+      ...{ name: "heir", timing, clock, random: () => 0.5 },
+      transport: network.bind(endpoints[2]!),
+      seeds: () => endpoints,
+    });
+    heir.start();
+    await clock.run(5000);
+    expect(members[0]!.members().map((m) => m.name)).to.deep.equal(["heir", "m0", "m1"]);
+    const before = network.datagrams;
+    await clock.run(1000);
+    expect(deaths.filter((d) => d.of === "heir")).to.deep.equal([]);
+    expect(network.datagrams - before).to.be.lessThan(200); // told that it is dead it would say more
   });
 });
 

@@ -75,7 +75,12 @@ describe("seeds", () => {
 });
 
 describe("the speaker's view of the ring", () => {
-  function ring(size: number, fencing: Fencing) {
+  function ring(
+    size: number,
+    fencing: Fencing,
+    exists: () => ((name: string) => boolean) | null = () => null,
+    known: readonly string[] = [],
+  ) {
     const clock = new VirtualClock();
     let state = 7;
     const random = () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
@@ -94,8 +99,8 @@ describe("the speaker's view of the ring", () => {
         seeds: () => endpoints,
         fencing,
         log: silent,
-        exists: () => null,
-        known: { known: [] },
+        exists,
+        known: { known },
         keepKnown: () => undefined,
       }),
     );
@@ -139,6 +144,61 @@ describe("the speaker's view of the ring", () => {
     network.partition(endpoints[0]!, 0);
     await clock.run(2000);
     expect(sizes(speakers)).to.deep.equal([3, 3, 3]);
+  });
+  it("quorum: of two, neither goes on alone; the deletion of the other's Node ends that at once", async () => {
+    let nodes = ["n1", "n2"];
+    const { clock, network, endpoints, speakers } = ring(
+      2,
+      "quorum",
+      () => (name) => nodes.includes(name),
+    );
+    await clock.run(2000);
+    expect(sizes(speakers)).to.deep.equal([2, 2]);
+    network.partition(endpoints[0]!, 1);
+    await clock.run(3000);
+    expect(sizes(speakers)).to.deep.equal([0, 0]);
+    nodes = ["n1"]; // no word of the ring comes with it
+    expect(speakers[0]!.alive()).to.deep.equal(new Set(["n1"]));
+  });
+  it("quorum: who restarts remembers the others, and waits for them", async () => {
+    const { clock, network, endpoints, speakers } = ring(3, "quorum", undefined, [
+      "n1",
+      "n2",
+      "n3",
+    ]);
+    network.partition(endpoints[0]!, 1);
+    await clock.run(3000);
+    expect(sizes(speakers)).to.deep.equal([0, 2, 2]);
+    network.partition(endpoints[0]!, 0);
+    await clock.run(2000);
+    expect(sizes(speakers)).to.deep.equal([3, 3, 3]);
+  });
+  it("quorum: the smaller half is silent before anybody else takes over, however the split falls", async () => {
+    for (const [size, apart] of [
+      [3, 1],
+      [5, 2],
+      [7, 3],
+      [4, 2],
+    ] as const) {
+      const { clock, network, endpoints, speakers } = ring(size, "quorum");
+      await clock.run(2000);
+      for (const endpoint of endpoints.slice(0, apart)) network.partition(endpoint, 1);
+      for (
+        let ms = 0;
+        ms < 1500 && speakers.slice(0, apart).some((s) => s.alive()?.size !== 0);
+        ms += 10
+      ) {
+        const others = speakers.slice(apart).map((s) => s.alive()?.size);
+        expect(others, `${ms} ms after the split`).to.deep.equal(others.map(() => size));
+        await clock.run(10);
+      }
+      await clock.run(1500);
+      const rest = 2 * apart === size ? 0 : size - apart;
+      expect(sizes(speakers)).to.deep.equal([
+        ...Array<number>(apart).fill(0),
+        ...Array<number>(size - apart).fill(rest),
+      ]);
+    }
   });
   it("quorum: a planned leave does not fence those who stay", async () => {
     const { clock, speakers } = ring(3, "quorum");

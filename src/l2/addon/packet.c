@@ -7,6 +7,7 @@
  *   membership(socket, mac, join)        link-layer multicast (PACKET_MR_MULTICAST)
  *   statistics(socket) -> [seen, lost]   since the last call (PACKET_STATISTICS)
  *   interfaces() -> [{index, name, flags, type, mac, master, kind, addresses}]
+ *   neighbours() -> [{index, octets, mac}]   resolved entries of the kernel's tables, both families
  *   watch(onChange) -> socket            rtnetlink: links and addresses
  *   close(socket)                        idempotent
  *
@@ -24,6 +25,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
+#include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <node_api.h>
@@ -585,17 +587,42 @@ static void read_address(napi_env env, const struct nlmsghdr *message, napi_valu
   }
 }
 
-/* One dump of links or of addresses into `list`. Returns 0 or an errno. */
+/* Entries without a MAC of six octets are not resolved, or not of Ethernet. */
+static void read_neighbour(napi_env env, const struct nlmsghdr *message, napi_value list, uint32_t *count) {
+  const struct ndmsg *entry = NLMSG_DATA(message);
+  const struct rtattr *address = NULL, *mac = NULL;
+  napi_value object;
+  int left = (int)NLMSG_PAYLOAD(message, sizeof *entry);
+  const struct rtattr *a = (const void *)((const char *)entry + NLMSG_ALIGN(sizeof *entry));
+  for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
+    if (a->rta_type == NDA_DST)
+      address = a;
+    else if (a->rta_type == NDA_LLADDR)
+      mac = a;
+  if (address == NULL || mac == NULL || RTA_PAYLOAD(mac) != ETH_ALEN) return;
+  if (entry->ndm_state & (NUD_INCOMPLETE | NUD_FAILED | NUD_NOARP)) return;
+  if (RTA_PAYLOAD(address) != 4 && RTA_PAYLOAD(address) != 16) return;
+  napi_create_object(env, &object);
+  set_number(env, object, "index", entry->ndm_ifindex);
+  set_octets(env, object, "octets", RTA_DATA(address), RTA_PAYLOAD(address));
+  set_octets(env, object, "mac", RTA_DATA(mac), ETH_ALEN);
+  napi_set_element(env, list, (*count)++, object);
+}
+
+/* One dump of links, of addresses or of neighbours into `list`. Returns 0 or an errno. */
 static int dump(napi_env env, int fd, uint16_t type, napi_value list, uint32_t *count) {
   struct {
     struct nlmsghdr header;
-    struct rtgenmsg generic;
-  } request = {.header = {.nlmsg_len = sizeof request,
-                          .nlmsg_type = type,
-                          .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-                          .nlmsg_seq = type}};
+    union {
+      struct rtgenmsg generic;
+      struct ndmsg neighbour;
+    } body;
+  } request = {.header = {.nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP, .nlmsg_seq = type}};
   size_t size = 1 << 16;
-  if (send(fd, &request, sizeof request, 0) < 0) return errno;
+  /* What follows a shorter body would be read as attributes. */
+  request.header.nlmsg_len = NLMSG_LENGTH(type == RTM_GETNEIGH ? sizeof request.body.neighbour
+                                                               : sizeof request.body.generic);
+  if (send(fd, &request, request.header.nlmsg_len, 0) < 0) return errno;
   char *buffer = malloc(size);
   if (buffer == NULL) return ENOMEM;
   int result = -1;
@@ -628,6 +655,8 @@ static int dump(napi_env env, int fd, uint16_t type, napi_value list, uint32_t *
         read_link(env, h, list, count);
       else if (h->nlmsg_type == RTM_NEWADDR)
         read_address(env, h, list, *count);
+      else if (h->nlmsg_type == RTM_NEWNEIGH)
+        read_neighbour(env, h, list, count);
       napi_close_handle_scope(env, scope);
     }
   }
@@ -648,6 +677,18 @@ static napi_value js_interfaces(napi_env env, napi_callback_info info) {
   return e == 0 ? list : fail(env, e, "reading the interfaces");
 }
 
+static napi_value js_neighbours(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value list;
+  uint32_t count = 0;
+  int fd = netlink(0);
+  if (fd < 0) return fail(env, errno, "reading the neighbours");
+  napi_create_array(env, &list);
+  int e = dump(env, fd, RTM_GETNEIGH, list, &count);
+  close(fd);
+  return e == 0 ? list : fail(env, e, "reading the neighbours");
+}
+
 NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
@@ -655,7 +696,8 @@ NAPI_MODULE_INIT() {
   } table[] = {{"open", js_open},           {"setFilter", js_set_filter},
                {"send", js_send},           {"membership", js_membership},
                {"statistics", js_statistics}, {"close", js_close},
-               {"watch", js_watch},         {"interfaces", js_interfaces}};
+               {"watch", js_watch},         {"interfaces", js_interfaces},
+               {"neighbours", js_neighbours}};
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     napi_value function;
     napi_create_function(env, table[i].name, NAPI_AUTO_LENGTH, table[i].function, NULL, &function);
