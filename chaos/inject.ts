@@ -193,10 +193,8 @@ export function injectorFor({ lab, spots, disks }: Grounds): Injector {
         case "router-bgpd-kill":
           return daemonDown(lab.routers[fault.target as RouterName], "bgpd");
         case "manifest-garbage":
-          return spoilt(
-            fault,
-            (text) => `${text.slice(0, 40)}\n\t{{{ not: [yaml\n${text.slice(40)}`,
-          );
+          // Between two fields: inside a text it might be one, and the object another.
+          return spoilt(fault, (text) => text.replace("\n", "\n\t{{{ not: [yaml\n"));
         case "manifest-truncated":
           return spoilt(fault, (text) => truncated(text, fault.dice));
         case "cpu-hog":
@@ -213,9 +211,11 @@ function truncated(text: string, dice: number): string {
   return cut;
 }
 
+let drafts = 0;
+
 /** The file appears whole or not at all. */
 export async function writeWhole(file: string, text: string): Promise<void> {
-  const draft = `${file}.new`;
+  const draft = `${file}.${++drafts}.new`;
   await writeFile(draft, text);
   await rename(draft, file);
 }

@@ -1,4 +1,5 @@
 /** `npm run chaos`: flags, signals, exit code: 0 no violation, 1 some, 2 wrong usage, 3 the environment failed. */
+import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -42,6 +43,7 @@ interface Flags {
   readonly frr?: FrrVersion;
   readonly fencing: Fencing;
   readonly kinds?: readonly KindName[];
+  readonly replay?: string;
   readonly json?: string;
 }
 
@@ -61,10 +63,45 @@ const program = new Command("chaos")
       .default("quorum"),
   )
   .option("--kinds <list>", "only these kinds of faults, separated by commas", kindsOf)
+  .option("--replay <file>", "the run of a report written by --json, again; other flags count more")
   .option("--json <file>", "where the report goes as JSON")
   .addHelpText("after", "\nExample:\n  $ npm run chaos -- --minutes 5 --seed 42")
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .parse();
-const flags = program.opts<Flags>();
+const flags: Flags = { ...replayed(program.opts<Flags>().replay), ...given() };
+
+/** The flags that were written, or those with a default where no report is replayed. */
+function given(): Partial<Flags> {
+  const all = program.opts<Flags>();
+  if (all.replay === undefined) return all;
+  return Object.fromEntries(
+    Object.entries(all).filter(([name]) => program.getOptionValueSource(name) !== "default"),
+  );
+}
+
+/** What a report says of how it was made; read as flags are, since anyone may have edited it. */
+function replayed(file: string | undefined): Flags {
+  const none = { minutes: 60, services: 24, fencing: "quorum" } as const;
+  if (file === undefined) return none;
+  try {
+    return readReport(JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, unknown>>);
+  } catch (error) {
+    process.stderr.write(`chaos: ${file} is no report: ${String(error)}\n`);
+    process.exit(2);
+  }
+}
+
+function readReport(report: Readonly<Record<string, unknown>>): Flags {
+  const { minutes, seed, services, frr, fencing, kinds } = report;
+  return {
+    minutes: positive(String(minutes)),
+    seed: seedOf(String(seed)),
+    services: servicesOf(String(services)),
+    fencing: fencing === "gossip" ? "gossip" : "quorum",
+    ...(frr === "8.4" || frr === "10.3" ? { frr } : {}),
+    ...(Array.isArray(kinds) ? { kinds: kindsOf(kinds.join(",")) } : {}),
+  };
+}
 
 const ending = new AbortController();
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => ending.abort());

@@ -11,7 +11,11 @@ export interface Report {
   readonly seed: number;
   readonly minutes: number;
   readonly services: number;
-  readonly frr: string;
+  /** Of the nodes; null: one of each. */
+  readonly frr: string | null;
+  readonly fencing: string;
+  /** Null: all. */
+  readonly kinds: readonly string[] | null;
   /** Replays it. */
   readonly command: string;
   /** How long faults were injected, in ms; less than asked for when it was interrupted. */
@@ -35,7 +39,7 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 export function reportText(r: Report): string {
   const total = Object.values(r.faults).reduce((a, b) => a + b, 0);
   return [
-    `chaos: seed ${r.seed}, ${(r.ranMs / 60_000).toFixed(1)} min, ${r.services} Services, FRR ${r.frr}`,
+    `chaos: seed ${r.seed}, ${(r.ranMs / 60_000).toFixed(1)} min, ${r.services} Services, FRR ${r.frr ?? "8.4 and 10.3"}, fencing by ${r.fencing}`,
     `again: ${r.command}`,
     `looked: ${r.rounds} rounds of ARP and NDP, ${r.routeLooks} at routers' kernels; blind for ${seconds(r.blindMs)}; load at most ${r.busiest.toFixed(1)} a core`,
     "",

@@ -204,14 +204,15 @@ async function run(
     }
   };
   const running: Promise<void>[] = [];
+  let writing = Promise.resolve();
   await Promise.all([
     inTime(schedule.faults, (fault) => running.push(one(fault))),
     inTime(schedule.changes, (change) => {
       changes++;
-      running.push(make(change));
+      writing = writing.then(() => make(change)); // one after the other: two may be of one file
     }),
   ]);
-  await Promise.all(running);
+  await Promise.all([...running, writing]);
   const ranMs = Date.now() - beganMs;
 
   if (!signal.aborted) {
@@ -233,7 +234,8 @@ async function run(
   for (const line of crashed) judge.status("a daemon", line, Date.now());
   await stopTelling();
   return {
-    ...{ seed: o.seed, minutes: o.minutes, services: o.services, frr: o.frr ?? "8.4 and 10.3" },
+    ...{ seed: o.seed, minutes: o.minutes, services: o.services, frr: o.frr },
+    ...{ fencing: o.fencing, kinds: o.kinds ?? null },
     command: replay(o),
     ...{ ranMs, faults: counts, changes, rounds, routeLooks, blindMs: judge.blindMs, busiest },
     violations: judge.violations.map((v) => ({ ...v, excerpts: excerpts.get(v) ?? [] })),

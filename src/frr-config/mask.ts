@@ -1,6 +1,6 @@
-/** Secrets of a configuration, replaced before anyone else sees its lines. */
+/** Secrets of a configuration, replaced before anyone else sees its lines: also where `password` is misspelt, as refused lines are told. */
 const SECRET =
-  /^(\s*(?:no )?(?:.*\s)?(?:password|authentication-key|md5|key-string|encryption-key|secret))(?: (?:[078] )?)\S.*$/;
+  /^(\s*(?:no )?(?:.*\s)?(?:pass?w\S*|authentication-key|md5|key-string|encryption-key|secret))(?: (?:[078] )?)\S.*$/;
 
 export const MASK = "********";
 

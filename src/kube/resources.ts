@@ -96,6 +96,16 @@ function pick(from: unknown, ...keys: readonly string[]): Record<string, unknown
   return Object.fromEntries(keys.filter((k) => source[k] !== undefined).map((k) => [k, source[k]]));
 }
 
+/** Only these keys, and only where they hold a text. */
+const pickTexts = (from: unknown, ...keys: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(pick(from, ...keys)).filter(([, value]) => isText(value)));
+
+/** Only these keys, and of their lists only texts. */
+const pickLists = (from: unknown, ...keys: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(pick(from, ...keys)).map(([key, value]) => [key, listOf(value).filter(isText)]),
+  );
+
 /** `resourceVersion` is kept only where we write with it: heartbeats change it and nothing else. */
 function metadataOf(
   raw: Raw,
@@ -137,19 +147,23 @@ const KEEP: Partial<Readonly<Record<ListName, (raw: Raw) => Readonly<Record<stri
   services: (raw) => ({
     metadata: metadataOf(raw, ours, "resourceVersion"),
     spec: {
-      ...pick(
+      ...pickTexts(
         raw["spec"],
         "type",
         "clusterIP",
-        "clusterIPs",
-        "ipFamilies",
         "ipFamilyPolicy",
         "loadBalancerClass",
         "loadBalancerIP",
         "externalTrafficPolicy",
-        "selector",
       ),
-      ports: listOf(part(raw["spec"])["ports"]).map((p) => pick(p, "name", "protocol", "port")),
+      ...pickLists(raw["spec"], "clusterIPs", "ipFamilies"),
+      ...(part(raw["spec"])["selector"] !== undefined && {
+        selector: texts(part(raw["spec"])["selector"]),
+      }),
+      ports: listOf(part(raw["spec"])["ports"]).map((p) => ({
+        ...pickTexts(p, "name", "protocol"),
+        ...(typeof part(p)["port"] === "number" && { port: part(p)["port"] }),
+      })),
     },
     status: serviceStatus(part(raw["status"])),
   }),
@@ -157,19 +171,27 @@ const KEEP: Partial<Readonly<Record<ListName, (raw: Raw) => Readonly<Record<stri
     metadata: metadataOf(raw, none),
     addressType: raw["addressType"],
     endpoints: listOf(raw["endpoints"]).map((e) => ({
-      ...pick(e, "nodeName", "conditions"),
+      ...pickTexts(e, "nodeName"),
+      ...(isPart(part(e)["conditions"]) && { conditions: part(e)["conditions"] }),
       addresses: listOf(part(e)["addresses"]).filter(isText),
     })),
   }),
   nodes: (raw) => ({
     metadata: metadataOf(raw, ours),
-    spec: pick(raw["spec"], "taints", "unschedulable"),
+    spec: {
+      ...pick(raw["spec"], "unschedulable"),
+      ...(part(raw["spec"])["taints"] !== undefined && {
+        taints: listOf(part(raw["spec"])["taints"]).filter(isPart),
+      }),
+    },
     status: {
-      ...pick(raw["status"], "addresses"),
+      ...(part(raw["status"])["addresses"] !== undefined && {
+        addresses: listOf(part(raw["status"])["addresses"]).filter(isPart),
+      }),
       // Heartbeats rewrite all conditions every few minutes; two of them matter.
       conditions: listOf(part(raw["status"])["conditions"])
-        .filter((c) => ["NetworkUnavailable", "Ready"].includes(String(part(c)["type"])))
-        .map((c) => pick(c, "type", "status")),
+        .map((c) => pickTexts(c, "type", "status"))
+        .filter(({ type }) => type === "NetworkUnavailable" || type === "Ready"),
     },
   }),
   namespaces: (raw) => ({ metadata: metadataOf(raw, none) }),
