@@ -131,7 +131,7 @@ describe("roles to add", function () {
     const client = kubeClient({ server: kube.server, credentials });
     try {
       const unread = async () => (await readCluster(client, NAMESPACE)).unread.map((u) => u.what);
-      expect(await unread()).to.include.members(["AnnouncementReport", "Event", "endpointSlices"]);
+      expect(await unread()).to.include.members(["Event", "configMaps", "endpointSlices"]);
       await install("deploy/kustomize/page/rbac-page.yaml");
       await eventually("the roles are in force", async () => (await unread()).length < 2, 30_000, 500); // prettier-ignore
       expect(await unread()).to.deep.equal(["secrets"]);
