@@ -71,6 +71,7 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
   let drift: DriftCause | null = null;
   let unwritten = false;
   let versionsSeen = "";
+  let comparedFor = ""; // daemons keep their version while they live: a change waits behind each look
 
   const tell = (event: FrrEvent): void => {
     counts[event.kind]++;
@@ -108,7 +109,8 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
     bornAs = await incarnation(vtyDir);
     const seen = await readRunning(vtysh, limitMs, running);
     running = seen;
-    await compareVersions(seen);
+    if (comparedFor !== bornAs) await compareVersions(seen);
+    comparedFor = bornAs;
     return seen;
   };
 

@@ -137,9 +137,15 @@ const none = (): boolean => false;
 
 const serviceStatus = (status: Readonly<Record<string, unknown>>): Record<string, unknown> => ({
   ...(status["loadBalancer"] !== undefined && {
-    loadBalancer: { ingress: listOf(part(status["loadBalancer"])["ingress"]).filter(isPart) },
+    loadBalancer: {
+      ingress: listOf(part(status["loadBalancer"])["ingress"])
+        .filter(isPart)
+        .filter((entry) => isText(part(entry)["ip"] ?? "")),
+    },
   }),
-  ...(status["conditions"] !== undefined && { conditions: listOf(status["conditions"]) }),
+  ...(status["conditions"] !== undefined && {
+    conditions: listOf(status["conditions"]).filter(isPart),
+  }),
 });
 
 /** An EndpointSlice changes its resourceVersion often; what is read of it seldom changes. */

@@ -6,7 +6,7 @@ export const KEPT: Readonly<Record<Fuzzer, readonly number[]>> = {
   manifests: [212, 1317],
   reviews: [],
   vtysh: [],
-  api: [124, 142, 201, 5572, 7830, 8108],
+  api: [124, 142, 201, 5572, 7830, 8108, 8779],
 };
 export type Fuzzer = "manifests" | "reviews" | "vtysh" | "api";
 
