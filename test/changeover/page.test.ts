@@ -60,7 +60,8 @@ describe("the page about changing over", function () {
     for (const part of ["bin", "deploy"]) await execa("ln", ["-s", resolve(part), join(dir, part)]);
     run = async (text) => {
       const env = { KUBECONFIG: kube.kubeconfig, PATH: `${bin}${delimiter}${process.env["PATH"]}` };
-      const bash = ["-euo", "pipefail", "-c", `NODE=worker-1; ${text}`];
+      // With a socket as its input, as Node's pipes are, bash takes itself for a remote shell and reads a bashrc.
+      const bash = ["--norc", "-euo", "pipefail", "-c", `NODE=worker-1; ${text}`];
       const { all, exitCode } = await execa("bash", bash, {
         ...{ cwd: dir, env, all: true, reject: false, timeout: 180_000 },
       });
