@@ -3,7 +3,7 @@ import { randomFrom } from "../../chaos/random.ts";
 import type { Random } from "../../chaos/random.ts";
 
 export const KEPT: Readonly<Record<Fuzzer, readonly number[]>> = {
-  manifests: [212, 1317],
+  manifests: [212, 1317, 3285, 4050],
   reviews: [],
   vtysh: [],
   api: [124, 142, 201, 5572, 7830, 8108, 8779],

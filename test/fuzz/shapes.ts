@@ -3,8 +3,9 @@ const T = "[!-~]+";
 const N = "\\d{1,10}";
 const V4 = "\\d{1,3}(?:\\.\\d{1,3}){3}";
 const IP = `(?:${V4}|[0-9a-f:.]*:[0-9a-f:.]*)`;
-const PEER = `(?:${IP}|[A-Za-z0-9_.@-]{1,15})`;
-const NAME = "ferrolb-[A-Za-z0-9_.:%/@-]+";
+// Interfaces and VRFs may be called anything that Linux takes: one word of visible characters, which FRR reads as one.
+const PEER = `(?:${IP}|[!-~]{1,15})`;
+const NAME = "ferrolb-[!-~]+";
 
 const SHAPES: Readonly<Record<string, readonly string[]>> = {
   top: [
