@@ -16,6 +16,7 @@ import { eventually } from "../support/wait.ts";
 import { percentile } from "../takeover/arp-watch.ts";
 import type { ArpWatch } from "../takeover/arp-watch.ts";
 import {
+  bfdIsDown,
   bgpStatuses,
   heardSince,
   l2Statuses,
@@ -203,7 +204,11 @@ describe(`a changeover from MetalLB and back, ${COUNT} Services, FRR ${FRR}`, fu
     const startMs = Date.now();
     await node.stop();
     await replacePod(node.name);
-    if (frr === "restarts") await node.freshFrr();
+    if (frr === "restarts")
+      await node.freshFrr(() =>
+        // A new container takes its time. An FRR that is back before BFD has missed the old one loses its new session to that.
+        eventually("BFD has missed it", () => bfdIsDown(site.routers.r1, node.name), LIMIT_MS, 200),
+      );
     await node.start(to);
     await sleep(1000);
     await arp.settled(LIMIT_MS);

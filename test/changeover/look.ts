@@ -46,6 +46,15 @@ export async function received(
   return found;
 }
 
+/** Whether a router takes a node for gone by BFD. */
+export async function bfdIsDown({ frr }: Router, node: string): Promise<boolean> {
+  const peers = JSON.parse(await frr.vtysh("show bfd peers json")) as readonly {
+    readonly peer: string;
+    readonly status: string;
+  }[];
+  return peers.every(({ peer, status }) => peer !== addressOf(node) || status !== "up");
+}
+
 export interface Mark {
   readonly ms: number;
   readonly logBytes: number;

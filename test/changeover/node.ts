@@ -31,8 +31,8 @@ export interface Node {
   start(kind: Kind): Promise<void>;
   /** SIGTERM, and SIGKILL to what is left after the two seconds of MetalLB's manifest. */
   stop(): Promise<void>;
-  /** What a new Pod finds: FRR with nothing but its first configuration. */
-  freshFrr(): Promise<void>;
+  /** What a new Pod finds: FRR with nothing but its first configuration. `before`: what is waited for between the two. */
+  freshFrr(before: () => Promise<unknown>): Promise<void>;
   readonly log: () => string;
 }
 
@@ -103,8 +103,9 @@ export async function createNode(parts: NodeParts): Promise<Node> {
       running = [];
       kind = null;
     },
-    async freshFrr() {
+    async freshFrr(before) {
       await frr.stop(); // SIGKILL, as what is left in a container is ended
+      await before();
       await writeFile(frr.confFile, readFileSync(FIRST_CONF, "utf8"));
       await frr.restart();
     },

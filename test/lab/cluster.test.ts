@@ -271,10 +271,13 @@ describe("the lab on an API server", function () {
     };
     const calmed = await cutOn(CUTS / 2);
     const later = await cutOn(CUTS / 2);
-    const idle = cluster.relay.taken();
-    await sleep(3000);
-    const calm = (cluster.relay.taken() - idle) / 3;
-    expect(calm, "connections a second when all is calm").to.be.lessThan(10);
+    const perSecondNow = async (): Promise<number> => {
+      const idle = cluster.relay.taken();
+      await sleep(3000);
+      return (cluster.relay.taken() - idle) / 3;
+    };
+    let calm = 0;
+    await eventually("few connections once what was missed is written", async () => (calm = await perSecondNow()) < 10, LIMIT_MS); // prettier-ignore
     console.log(
       `      ${perSecond.toFixed(1)} connections a second while away, ${calm.toFixed(1)} after; ` +
         `${cuts} cuts while ${MANY} Services were made; resident MB with ${BEFORE} Services ${mb(before)}, ` +
@@ -287,6 +290,7 @@ describe("the lab on an API server", function () {
   });
 
   it("kill -9 on the leader while Services come and go: none lost, no address twice", async () => {
+    /** Who holds the Lease and lives: a holder that was killed keeps its name there until it has run out. */
     const leader = async (): Promise<Daemon | undefined> => {
       const path =
         "/apis/coordination.k8s.io/v1/namespaces/metallb-system/leases/ferrolb-controller";
@@ -311,12 +315,14 @@ describe("the lab on an API server", function () {
     try {
       for (let round = 0; round < KILLS; round++) {
         const one = await eventually("a leader that lives", leader, LIMIT_MS, 100);
-        process.kill(one.pid() ?? 0, "SIGKILL");
+        const pid = one.pid();
+        if (pid === null) throw new Error("the leader ended by itself");
+        process.kill(pid, "SIGKILL");
         const known = new Set(ipsOf().keys());
         const served = () => [...ipsOf()].every(([name, ips]) => !known.has(name) || !name.startsWith("many-") || ips.length === 1); // prettier-ignore
         await eventually("another one leads", async () => {
           const now = await leader();
-          return now !== undefined && now.pid() !== null && served();
+          return now !== undefined && now.pid() !== null && now.pid() !== pid && served();
         }, LIMIT_MS, 100); // prettier-ignore
       }
     } finally {
