@@ -43,6 +43,12 @@ describe("ferrolb init", function () {
       8,
     ],
     [
+      "the argument of microk8s enable metallb",
+      ["192.168.1.200-192.168.1.250"],
+      ["IPAddressPool", "L2Advertisement"],
+      51,
+    ],
+    [
       "both, on one interface",
       [
         "203.0.113.0/29",
