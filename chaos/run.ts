@@ -42,6 +42,8 @@ export interface RunOptions {
 
 const SETTLE_LIMIT_MS = 60_000;
 const STEADY_MS = 4000;
+/** An address without an answer for so long has nobody: a round alone may be lost. */
+const SILENT_MS = 1000;
 const STATUS_LIMIT_MS = 30_000;
 const DISK = "3m";
 /** Processes that want each core, up to which the bounds are meant. */
@@ -105,6 +107,7 @@ async function run(
   let [rounds, routeLooks] = [0, 0];
   let judging = false;
   let firstRoundMs: number | null = null;
+  const answeredMs = new Map<string, number>();
   const nameOf = await whoIsWho(lab.places);
   closers.push(
     watchAnswers({
@@ -113,7 +116,12 @@ async function run(
       addresses: spots.filter((s) => s.by === "l2").map((s) => s.address),
       onRound(atMs, answers) {
         firstRoundMs ??= atMs;
-        for (const [address, who] of answers) wire.owners.set(address, who);
+        for (const [address, who] of answers) {
+          wire.owners.set(address, who);
+          answeredMs.set(address, atMs);
+        }
+        for (const [address, lastMs] of answeredMs)
+          if (atMs - lastMs > SILENT_MS) wire.owners.delete(address);
         if (!judging) return;
         rounds++;
         judge.round(atMs, answers);
