@@ -22,6 +22,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   chart: "needs MetalLB's own chart, which is not here",
   lab: "is the set-up and the lab itself: test/lab/command.test.ts runs it",
   check: "runs the tests",
+  bench: "takes an hour: test/bench/quick.test.ts runs it, small",
+  chaos: "takes an hour: test/chaos/run.test.ts is a minute of it",
 };
 
 /** A line that begins so is a command, whatever its block is called. */
