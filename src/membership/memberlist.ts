@@ -116,7 +116,7 @@ export class Memberlist {
    */
   isOutOfReach(name: string): boolean {
     const suspicion = this.get(name)?.suspicion ?? null;
-    if (suspicion === null || this.#prober.isFrozen(name)) return false;
+    if (suspicion === null || !this.#prober.isMute(name)) return false;
     const { startedMs, minMs } = suspicion;
     if (this.#core.clock.now() - startedMs < minMs / 4) return false;
     return this.#prober.foundSilentSince(name, startedMs - this.#core.timing.probeIntervalMs);

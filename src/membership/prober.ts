@@ -28,6 +28,7 @@ export class Prober {
   readonly #probing = new Map<string, ((alive: boolean) => void)[]>();
   readonly #silentMs = new Map<string, number>();
   readonly #acceptedMs = new Map<string, number>();
+  readonly #frozenUntilMs = new Map<string, number>();
   #order: string[] = [];
   #at = 0;
   #health = 0;
@@ -87,10 +88,18 @@ export class Prober {
     return (this.#silentMs.get(name) ?? -Infinity) >= ms;
   }
 
-  /** Its host took a connection lately though the process said nothing. */
+  /**
+   * Its host took a connection lately though the process said nothing. How long that counts is settled when it is heard:
+   * our health sinks in a split network, and must not keep alive what was said before it.
+   */
   isFrozen(name: string): boolean {
-    const acceptedMs = this.#acceptedMs.get(name) ?? -Infinity;
-    return this.#core.clock.now() - acceptedMs <= FRESH_PROBES * this.#periodMs();
+    return this.#core.clock.now() <= (this.#frozenUntilMs.get(name) ?? -Infinity);
+  }
+
+  /** Of the last probe: neither the process nor its host said anything. */
+  isMute(name: string): boolean {
+    const silentMs = this.#silentMs.get(name);
+    return silentMs !== undefined && this.#acceptedMs.get(name) !== silentMs;
   }
 
   #periodMs(): number {
@@ -116,7 +125,7 @@ export class Prober {
     const { table, timing, clock, name: own, random } = this.#core;
     this.#at = 0;
     table.forget(timing.gossipToTheDeadMs, clock.now());
-    for (const map of [this.#silentMs, this.#acceptedMs])
+    for (const map of [this.#silentMs, this.#acceptedMs, this.#frozenUntilMs])
       for (const name of map.keys()) if (table.get(name) === undefined) map.delete(name);
     this.#ports.forget((name) => table.get(name) !== undefined);
     this.#order = table
@@ -132,7 +141,10 @@ export class Prober {
     if (verdict.kind === "alive") this.#silentMs.delete(name);
     else {
       this.#silentMs.set(name, nowMs);
-      if (verdict.host === "accepts") this.#acceptedMs.set(name, nowMs);
+      if (verdict.host === "accepts") {
+        this.#acceptedMs.set(name, nowMs);
+        this.#frozenUntilMs.set(name, nowMs + FRESH_PROBES * this.#periodMs());
+      }
     }
     const known = this.#core.table.get(name);
     if (known !== undefined) this.#ports.judged(known, verdict);
