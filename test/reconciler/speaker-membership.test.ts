@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { emptySnapshot } from "../../src/api/snapshot.ts";
 import type { Node, Pod } from "../../src/api/objects.ts";
+import { MemoryHost } from "../../src/membership/memory-host.ts";
 import { MemoryNetwork, VirtualClock } from "../../src/membership/memory-transport.ts";
 import { PROFILES } from "../../src/membership/profiles.ts";
 import { parseIp } from "../../src/net/ip.ts";
@@ -89,12 +90,13 @@ describe("the speaker's view of the ring", () => {
       addr: Uint8Array.of(192, 0, 2, i + 1),
       port: 7946,
     }));
-    const speakers = endpoints.map((endpoint, i): SpeakerMembership =>
+    const hosts = endpoints.map((endpoint) => new MemoryHost(clock, network.bind(endpoint)));
+    const speakers = hosts.map((host, i): SpeakerMembership =>
       startSpeakerMembership({
         name: `n${i + 1}`,
-        transport: network.bind(endpoint),
+        transport: host.transport,
         timing: PROFILES.fast,
-        clock,
+        clock: host.clock,
         random,
         seeds: () => endpoints,
         fencing,
@@ -105,7 +107,7 @@ describe("the speaker's view of the ring", () => {
       }),
     );
     for (const speaker of speakers) speaker.alive(); // as the first pass does
-    return { clock, network, endpoints, speakers };
+    return { clock, network, endpoints, hosts, speakers };
   }
   const sizes = (speakers: readonly SpeakerMembership[]) => speakers.map((s) => s.alive()?.size);
 
@@ -198,6 +200,17 @@ describe("the speaker's view of the ring", () => {
         ...Array<number>(apart).fill(0),
         ...Array<number>(size - apart).fill(rest),
       ]);
+    }
+  });
+  it("quorum: a connection that was taken just before the split keeps nobody going", async () => {
+    for (const frozenMs of [100, 200, 300, 400]) {
+      const { clock, network, endpoints, hosts, speakers } = ring(3, "quorum");
+      await clock.run(2000);
+      for (const host of hosts.slice(1)) host.pause(frozenMs);
+      await clock.run(frozenMs - 20);
+      network.partition(endpoints[0]!, 1);
+      await clock.run(800);
+      expect(speakers[0]!.alive()?.size, `frozen for ${frozenMs} ms`).to.equal(0);
     }
   });
   it("quorum: a planned leave does not fence those who stay", async () => {
