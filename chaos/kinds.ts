@@ -190,9 +190,9 @@ export const KINDS = {
     on: "node",
     effects: ["gossip", "bgp"],
     lastsMs: [2000, 10_000],
-    begin: at(6000, 0),
+    begin: at(12_000, 0),
     heal: at(8000, 30_000),
-    why: "60 frames a second each way, less than gossip, BFD and probes want together",
+    why: "60 frames a second each way; the checker asks more often than that, in one order, so an address may get none while it lasts",
   },
   "disk-full": {
     on: "node",
