@@ -17,6 +17,7 @@ export const logFrrEvent =
       case "refused":
         return;
       case "unreachable":
+      case "partly-away":
       case "conf-unwritten":
         log.warn({ ...event }, "FRR needs help");
         return;
@@ -28,6 +29,7 @@ export const logFrrEvent =
         log.warn({ ...event }, "FRR is no longer as it was left");
         return;
       case "healed":
+      case "whole-again":
       case "conf-written":
         log.info({ ...event }, "FRR is well again");
         return;

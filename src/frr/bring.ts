@@ -9,6 +9,7 @@ import { normalPath } from "../frr-config/normalise.ts";
 import type { Command } from "../frr-config/step.ts";
 import { paths, type Block } from "../frr-config/tree.ts";
 import type { Desired, Refusal } from "../api/frr-desired.ts";
+import { withoutAway } from "./away.ts";
 import type { Complaint } from "./complaints.ts";
 import { readRunning, type Running } from "./running.ts";
 import { learn, stillValid, type Tolerance } from "./tolerance.ts";
@@ -29,7 +30,7 @@ export interface Brought {
   readonly tolerance: Tolerance;
   /** Lines given to FRR; 0 when nothing was to be done. */
   readonly commands: number;
-  /** Empty when FRR is as desired. Otherwise the prior configuration is in force again, if `restored`. */
+  /** Empty when FRR is as desired, but for lines of daemons that are away. Otherwise the prior configuration is in force again, if `restored`. */
   readonly refusals: readonly Refusal[];
   readonly restored: boolean;
 }
@@ -47,7 +48,8 @@ export async function bring(task: Task): Promise<Brought> {
   let before = "";
   let differences: readonly Difference[] = [];
   for (let pass = 0; pass < PASSES; pass++) {
-    const delta = deltaFor(running.tree, task.tree, { ours: task.ours, tolerated: tolerance.keys });
+    const tree = withoutAway(task.tree, running.daemons);
+    const delta = deltaFor(running.tree, tree, { ours: task.ours, tolerated: tolerance.keys });
     if (delta.commands.length === 0)
       return { running, tolerance, commands, refusals: [], restored: false };
     differences = delta.differences;
@@ -125,7 +127,8 @@ async function restore(
   let running = now;
   for (let pass = 0; pass < PASSES; pass++) {
     // Whatever appeared goes, also what FRR prints otherwise than we wrote it.
-    const delta = deltaFor(running.tree, task.running.tree, { ours: now.tree });
+    const before = withoutAway(task.running.tree, running.daemons);
+    const delta = deltaFor(running.tree, before, { ours: now.tree });
     if (delta.commands.length === 0) return { running, whole: true };
     await give(task.vtysh, delta.commands);
     running = await readRunning(task.vtysh);

@@ -9,6 +9,7 @@ import { emptyBlock, parseTree, type Block } from "../frr-config/tree.ts";
 import { formatFrrVersion, sameVersion } from "../frr-config/version.ts";
 import type { Applied, Desired } from "../api/frr-desired.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { awayFor, withoutAway } from "./away.ts";
 import { bring } from "./bring.ts";
 import { readConfFile, replaceConfFile } from "./conf-file.ts";
 import { NO_STATS, type DriftCause, type FrrEvent, type FrrStats } from "./events.ts";
@@ -68,6 +69,7 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
   let tolerance: Tolerance = NO_TOLERANCE;
   let onDisk: string | null = null; // null: not read yet
   let away = false;
+  let partly = ""; // daemons that are away with lines of ours, while the others answer
   let drift: DriftCause | null = null;
   let unwritten = false;
   let versionsSeen = "";
@@ -81,6 +83,16 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
     if (drift === null) tell({ kind: "drift", cause });
     drift ??= cause;
     for (const listener of listeners) listener();
+  };
+
+  /** Notes which daemons `tree` has to wait for. `true`: none any more, and there were some before. */
+  const waitsFor = (tree: Block, { daemons }: Running): boolean => {
+    const away = awayFor(tree, daemons);
+    const before = partly;
+    partly = away.join(" ");
+    if (partly === before) return false;
+    tell(partly === "" ? { kind: "whole-again" } : { kind: "partly-away", daemons: away });
+    return partly === "";
   };
 
   /** One thing at a time: vtysh calls must not overlap. */
@@ -156,6 +168,7 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
       return { kind: "refused", refusals: brought.refusals };
     }
     applied = { text: desired.text, tree };
+    waitsFor(tree, brought.running);
     await writeConf(desired.text);
     if (drift !== null) tell({ kind: "healed", cause: drift });
     drift = null;
@@ -170,14 +183,17 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
     const before = bornAs;
     const known = running?.text;
     const seen = await reaching(() => read(Math.min(LOOK_MS, timeoutMs)));
-    if (wasAway) drifted("returned");
+    const isWhole = applied !== null && waitsFor(applied.tree, seen);
+    if (wasAway || isWhole) drifted("returned");
     else if (before !== "" && before !== bornAs) drifted("restarted");
     else if (applied !== null && known !== seen.text && differs(seen, applied.tree))
       drifted("edited");
     if (unwritten && applied !== null) await writeConf(applied.text);
   };
-  const differs = (seen: Running, tree: Block): boolean =>
-    deltaFor(seen.tree, tree, { ours: tree, tolerated: tolerance.keys }).commands.length > 0;
+  const differs = (seen: Running, all: Block): boolean => {
+    const tree = withoutAway(all, seen.daemons);
+    return deltaFor(seen.tree, tree, { ours: tree, tolerated: tolerance.keys }).commands.length > 0;
+  };
 
   let closed = false;
   let cancel = (): void => undefined;

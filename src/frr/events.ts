@@ -12,6 +12,9 @@ export type FrrEvent =
   | { readonly kind: "drift"; readonly cause: DriftCause }
   | { readonly kind: "healed"; readonly cause: DriftCause }
   | { readonly kind: "unreachable"; readonly reason: string }
+  /** Some daemons do not answer: their lines wait, the rest goes on. */
+  | { readonly kind: "partly-away"; readonly daemons: readonly string[] }
+  | { readonly kind: "whole-again" }
   | { readonly kind: "conf-unwritten"; readonly reason: string }
   | { readonly kind: "conf-written" }
   | { readonly kind: "version-mismatch"; readonly vtysh: string; readonly daemons: string };
@@ -26,6 +29,8 @@ export const NO_STATS: FrrStats = {
   drift: 0,
   healed: 0,
   unreachable: 0,
+  "partly-away": 0,
+  "whole-again": 0,
   "conf-unwritten": 0,
   "conf-written": 0,
   "version-mismatch": 0,

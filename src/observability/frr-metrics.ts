@@ -128,13 +128,18 @@ export function createFrrMeter(registry: Registry): (event: FrrHappening) => voi
   });
   const flag = (name: string, help: string) => new Gauge({ name, help, registers });
   const drifted = flag("ferrolb_frr_drifted", "1 while FRR is not as it was left");
-  const reachable = flag("ferrolb_frr_reachable", "0 while FRR cannot be reached");
+  const reachable = flag(
+    "ferrolb_frr_reachable",
+    "0 while FRR, or a daemon that has lines to keep, cannot be reached",
+  );
   const unwritten = flag("ferrolb_frr_conf_unwritten", "1 while frr.conf cannot be written");
   const mismatch = flag(
     "ferrolb_frr_version_mismatch",
     "1 when vtysh and the daemons are of different versions",
   );
-  reachable.set(1);
+  let partly = false;
+  const reached = (): void => reachable.set(partly ? 0 : 1);
+  reached();
   for (const cause of ["edited", "restarted", "returned"]) drift.inc({ cause }, 0);
   for (const result of ["restored", "unrestored"]) rollbacks.inc({ result }, 0);
   return (event) => {
@@ -143,7 +148,7 @@ export function createFrrMeter(registry: Registry): (event: FrrHappening) => voi
         if (!("commands" in event)) return;
         seconds.observe(event.durationMs / 1000);
         commands.observe(event.commands);
-        reachable.set(1);
+        reached();
         return;
       case "refused":
         rollbacks.inc({ result: "restored" });
@@ -154,13 +159,18 @@ export function createFrrMeter(registry: Registry): (event: FrrHappening) => voi
       case "drift":
         if ("cause" in event) drift.inc({ cause: event.cause });
         drifted.set(1);
-        reachable.set(1);
+        reached();
         return;
       case "healed":
         drifted.set(0);
         return;
       case "unreachable":
         reachable.set(0);
+        return;
+      case "partly-away":
+      case "whole-again":
+        partly = event.kind === "partly-away";
+        reached();
         return;
       case "conf-unwritten":
       case "conf-written":

@@ -226,6 +226,11 @@ describe("metrics", () => {
       "ferrolb_frr_conf_unwritten 1",
     ])
       expect(text.split("\n"), line).to.include(line);
+    tell({ kind: "partly-away" });
+    tell({ kind: "applied", commands: 1, durationMs: 50 }); // all but the lines of the one that is away
+    expect(await lines(registry, "ferrolb_frr_reachable")).to.include("ferrolb_frr_reachable 0");
+    tell({ kind: "whole-again" });
+    expect(await lines(registry, "ferrolb_frr_reachable")).to.include("ferrolb_frr_reachable 1");
     tell({ kind: "healed" });
     tell({ kind: "conf-written" });
     expect(await lines(registry, "ferrolb_frr_drifted")).to.deep.equal(["ferrolb_frr_drifted 0"]);
