@@ -1,6 +1,7 @@
 /** Requests to the API server by user agent, from its audit log: its metrics do not tell one client from another. */
-import { open, stat, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { tailOf } from "../support/tail.ts";
 
 const POLICY = {
   apiVersion: "audit.k8s.io/v1",
@@ -18,22 +19,18 @@ export interface Audit {
 }
 
 export async function createAudit(dir: string): Promise<Audit> {
-  const [policy, log] = [join(dir, "audit-policy.json"), join(dir, "audit.log")];
+  const [policy, file] = [join(dir, "audit-policy.json"), join(dir, "audit.log")];
   await writeFile(policy, JSON.stringify(POLICY));
-  await writeFile(log, "");
+  await writeFile(file, "");
+  const log = tailOf(file);
   return {
-    args: [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`, "--audit-log-maxsize=10000"],
-    mark: async () => (await stat(log)).size,
-    async since(mark) {
-      const handle = await open(log);
-      try {
-        const { size } = await handle.stat();
-        const { buffer } = await handle.read(Buffer.alloc(size - mark), 0, size - mark, mark);
-        return countByAgent(buffer.toString("utf8"));
-      } finally {
-        await handle.close();
-      }
-    },
+    args: [
+      `--audit-policy-file=${policy}`,
+      `--audit-log-path=${file}`,
+      "--audit-log-maxsize=10000",
+    ],
+    mark: () => log.mark(),
+    since: async (mark) => countByAgent(await log.since(mark)),
   };
 }
 

@@ -1,26 +1,5 @@
 /** What the router's bgpd says that it received, from its own log with times: withdrawals, and attributes. */
-import { open, stat } from "node:fs/promises";
 import { parseEvents } from "../../test/support/router-events.ts";
-
-export interface BgpLog {
-  /** From now on. */
-  mark(): Promise<number>;
-  since(mark: number): Promise<string>;
-}
-
-export const bgpLog = (file: string): BgpLog => ({
-  mark: async () => (await stat(file)).size,
-  async since(mark) {
-    const handle = await open(file);
-    try {
-      const { size } = await handle.stat();
-      const { buffer } = await handle.read(Buffer.alloc(size - mark), 0, size - mark, mark);
-      return buffer.toString("utf8");
-    } finally {
-      await handle.close();
-    }
-  },
-});
 
 /** Distinct prefixes withdrawn, and sent, among those that should have been left alone. */
 export function disturbed(

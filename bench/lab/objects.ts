@@ -1,7 +1,7 @@
 /** What the API server holds: nodes, Pods, pool, peer, advertisements, and Services by the thousand. */
-import { applyCrds, NAMESPACE, post } from "../../test/support/crds.ts";
+import { applyCrds, post } from "../../test/support/crds.ts";
 import type { Kube } from "../../test/support/kube.ts";
-import { METALLB, postSpeakerPod } from "../../test/support/metallb.ts";
+import { METALLB, postInstallation } from "../../test/support/metallb.ts";
 import { addressOf, L2_POOL, NODE_ASN, NODES, POOL, ROUTER } from "./plan.ts";
 
 const SERVICES = "/api/v1/namespaces/default/services";
@@ -12,26 +12,7 @@ const PARALLEL = 8;
 
 export async function configure(kube: Kube): Promise<void> {
   await applyCrds(kube);
-  for (const name of NODES) {
-    await post(kube, "/api/v1/nodes", {
-      ...{ apiVersion: "v1", kind: "Node" },
-      metadata: { name, labels: { "kubernetes.io/hostname": name } },
-    });
-    await postSpeakerPod(kube, name, addressOf(name));
-  }
-  const template = {
-    metadata: { labels: { app: "metallb", component: "controller" } },
-    spec: { containers: [{ name: "controller", image: "controller" }] },
-  };
-  await post(kube, `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, {
-    ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "controller" } },
-    spec: { replicas: 0, selector: { matchLabels: template.metadata.labels }, template },
-  });
-  await post(kube, `/api/v1/namespaces/${NAMESPACE}/pods`, {
-    ...{ apiVersion: "v1", kind: "Pod" },
-    metadata: { name: "controller-0", ...template.metadata },
-    spec: template.spec,
-  });
+  await postInstallation(kube, new Map(NODES.map((name) => [name, addressOf(name)])));
   const resource = (kind: string, plural: string, name: string, spec: object): Promise<void> => {
     const version = kind === "BGPPeer" ? "v1beta2" : "v1beta1";
     return post(kube, `${METALLB.replace("v1beta1", version)}/${plural}`, {

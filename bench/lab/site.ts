@@ -12,8 +12,6 @@ import { startKube } from "../../test/support/kube.ts";
 import type { Kube } from "../../test/support/kube.ts";
 import { createAudit } from "./audit.ts";
 import type { Audit } from "./audit.ts";
-import { bgpLog } from "./bgp-log.ts";
-import type { BgpLog } from "./bgp-log.ts";
 import { watchKernel } from "./kernel-watch.ts";
 import type { KernelWatch } from "./kernel-watch.ts";
 import { configure } from "./objects.ts";
@@ -26,6 +24,8 @@ import {
   SERVICE_CIDRS,
 } from "./plan.ts";
 import type { NodeName } from "./plan.ts";
+import { tailOf } from "../support/tail.ts";
+import type { Tail } from "../support/tail.ts";
 
 export interface SiteNode {
   readonly name: NodeName;
@@ -40,7 +40,7 @@ export interface Site {
   /** Of use inside the namespaces. */
   readonly kubeconfig: string;
   readonly audit: Audit;
-  readonly router: { readonly kernel: KernelWatch; readonly log: BgpLog };
+  readonly router: { readonly kernel: KernelWatch; readonly log: Tail };
   readonly client: Netns;
   /** Laid on the first call; its FRR has nothing but its first configuration. */
   node(name: NodeName): Promise<SiteNode>;
@@ -118,7 +118,7 @@ export async function startSite(options: {
   const nodes = new Map<NodeName, Promise<SiteNode>>();
   return {
     ...{ dir, kube, kubeconfig, audit, client },
-    router: { kernel, log: bgpLog(join(routerFrr.vtyDir, "frr.log")) },
+    router: { kernel, log: tailOf(join(routerFrr.vtyDir, "frr.log")) },
     node(name) {
       const laid = nodes.get(name) ?? lay(name);
       nodes.set(name, laid);

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FrrInstance } from "../../src/lab/frr-instance.ts";
 import type { Netns, Running } from "../../src/lab/netns.ts";
 import { reloaderScript } from "../../test/changeover/node.ts";
+import { speakerEnvironment } from "../../test/support/metallb.ts";
 import { eventually } from "../../test/support/wait.ts";
 import type { SystemName } from "../core/result.ts";
 import { addressOf } from "./plan.ts";
@@ -89,17 +90,10 @@ export interface SpeakerParts extends Parts {
 export function speaker(system: SystemName, parts: SpeakerParts): Program {
   const { node, frr, dir, peers } = parts;
   const shared = join(dir, "reloader");
-  const environment = [
-    "env",
-    `KUBECONFIG=${parts.kubeconfig}`,
-    "METALLB_BGP_TYPE=frr",
-    `METALLB_NODE_NAME=${node}`,
-    `METALLB_POD_NAME=speaker-${node}`,
-    "METALLB_NAMESPACE=metallb-system",
-    `METALLB_ML_BIND_ADDR=${addressOf(node)}`,
-    "METALLB_ML_LABELS=app=metallb,component=speaker",
-    `METALLB_ML_SECRET_KEY_PATH=${join(dir, "../key")}`,
-  ];
+  const environment = speakerEnvironment({
+    ...{ kubeconfig: parts.kubeconfig, node, address: addressOf(node) },
+    ...{ key: join(dir, "../key"), bgp: "frr" },
+  });
   const ports = ["--port", "7472", "--health-probe-port", "17472"];
   if (system === "ferrolb")
     return program(parts, () => ({

@@ -14,6 +14,7 @@ import { runSpeaker } from "../../src/reconciler/speaker.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { memoryStore } from "../../test/reconciler/memory-store.ts";
 import { keepHeapSmall } from "../../src/cli/heap.ts";
+import { SILENT } from "../../test/support/silent-edges.ts";
 import { WORLD, bgpPeer } from "../../test/support/speaking.ts";
 import { NODE, addressOf, nodeName, serviceName } from "./world.ts";
 
@@ -86,17 +87,7 @@ const ended = runSpeaker(
     clock: systemClock,
     log: { debug: nothing, info: nothing, warn: console.warn, error: console.error },
     state: null,
-    announcer: {
-      announce: nothing,
-      interfaces: () => [],
-      onChange: () => nothing,
-      close: () => Promise.resolve(),
-    },
-    membership: {
-      alive: () => null,
-      onChange: () => nothing,
-      leave: () => Promise.resolve(),
-    },
+    ...SILENT,
   },
   {
     ...{ node: NODE, lbClass: "", excludePolicy: "honour", allocate: false },

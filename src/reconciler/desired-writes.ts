@@ -5,6 +5,8 @@
 import type { Backoff } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { startWorkQueue } from "../runtime/work-queue.ts";
+import { failureTeller } from "./failure-teller.ts";
+import type { FailureTeller } from "./failure-teller.ts";
 import type { Log } from "./log.ts";
 
 export interface DesiredWrite {
@@ -35,9 +37,13 @@ export interface DesiredWritesPorts {
 export function startDesiredWrites(ports: DesiredWritesPorts, signal: AbortSignal): DesiredWrites {
   const waiting = new Map<string, DesiredWrite>();
   const done = new Map<string, DesiredWrite>();
-  /** What was last said of the writes that fail. */
-  const failing = new Map<string, string>();
+  /** Of the writes that fail. */
+  const tellers = new Map<string, FailureTeller>();
   const { clock, backoff, workers, log } = ports;
+  const tellerOf = (key: string): FailureTeller =>
+    failureTeller("warn", log, {
+      ...{ failing: "write failed", works: "write works again", about: { key } },
+    });
   const queue = startWorkQueue(
     {
       clock,
@@ -48,14 +54,14 @@ export function startDesiredWrites(ports: DesiredWritesPorts, signal: AbortSigna
         if (write === undefined) return;
         await write.run();
         done.set(key, write);
-        if (failing.delete(key)) log.info({ key }, "write works again");
+        tellers.get(key)?.worked();
+        tellers.delete(key);
         if (waiting.get(key) === write) waiting.delete(key);
       },
       onError(key, err, retryInMs) {
-        const words = err instanceof Error ? err.message : String(err);
-        const level = failing.get(key) === words ? "debug" : "warn"; // once, while it is tried again
-        log[level]({ key, err, retryInMs }, "write failed");
-        failing.set(key, words);
+        const tell = tellers.get(key) ?? tellerOf(key);
+        tellers.set(key, tell);
+        tell.failed({ err, retryInMs });
       },
     },
     signal,
@@ -67,7 +73,7 @@ export function startDesiredWrites(ports: DesiredWritesPorts, signal: AbortSigna
       for (const key of waiting.keys())
         if (!keys.has(key)) {
           waiting.delete(key);
-          failing.delete(key);
+          tellers.delete(key);
           queue.drop(key);
         }
       for (const write of writes) {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cacheDir } from "../../src/lab/frr-root.ts";
 import type { FrrInstance } from "../../src/lab/frr-instance.ts";
 import type { Netns, Running } from "../../src/lab/netns.ts";
+import { speakerEnvironment } from "../support/metallb.ts";
 import { eventually } from "../support/wait.ts";
 import { addressOf } from "./plan.ts";
 
@@ -54,17 +55,9 @@ export async function createNode(parts: NodeParts): Promise<Node> {
     child.stderr.pipe(log);
     running.push(child);
   };
-  const environment = [
-    "env",
-    `KUBECONFIG=${kubeconfig}`,
-    "METALLB_BGP_TYPE=frr",
-    `METALLB_NODE_NAME=${name}`,
-    `METALLB_POD_NAME=speaker-${name}`,
-    "METALLB_NAMESPACE=metallb-system",
-    `METALLB_ML_BIND_ADDR=${addressOf(name)}`,
-    "METALLB_ML_LABELS=app=metallb,component=speaker",
-    `METALLB_ML_SECRET_KEY_PATH=${join(dir, "../key")}`,
-  ];
+  const environment = speakerEnvironment({
+    ...{ kubeconfig, node: name, address: addressOf(name), key: join(dir, "../key"), bgp: "frr" },
+  });
   const theirs = async (): Promise<void> => {
     spawn(["sh", "-c", reloaderScript(frr, join(peers, "metallb-frr-reloader.sh"), shared)]);
     await eventually(

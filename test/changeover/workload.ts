@@ -1,7 +1,7 @@
 /** What runs in the cluster that changes over: pools, peers, advertisements of every kind, and Services of many. */
 import { applyCrds, NAMESPACE, post } from "../support/crds.ts";
 import type { Kube } from "../support/kube.ts";
-import { METALLB, postSpeakerPod } from "../support/metallb.ts";
+import { METALLB, postInstallation } from "../support/metallb.ts";
 import { eventually } from "../support/wait.ts";
 import { addressOf, COMMUNITY, LARGE, NODES, PASSWORD, ROUTERS } from "./plan.ts";
 
@@ -10,30 +10,7 @@ const V1 = "/api/v1/namespaces";
 /** CRDs, nodes, Pods, MetalLB's Deployment and all configuration. */
 export async function configure(kube: Kube): Promise<void> {
   await applyCrds(kube);
-  for (const name of NODES) {
-    await post(kube, "/api/v1/nodes", {
-      apiVersion: "v1",
-      kind: "Node",
-      metadata: { name, labels: { "kubernetes.io/hostname": name } },
-    });
-    await postSpeakerPod(kube, name, addressOf(name));
-  }
-  const template = {
-    metadata: { labels: { app: "metallb", component: "controller" } },
-    spec: { containers: [{ name: "controller", image: "controller" }] },
-  };
-  await post(kube, `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name: "controller" },
-    spec: { replicas: 0, selector: { matchLabels: template.metadata.labels }, template },
-  });
-  await post(kube, `${V1}/${NAMESPACE}/pods`, {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: "controller-0", ...template.metadata },
-    spec: template.spec,
-  });
+  await postInstallation(kube, new Map(NODES.map((name) => [name, addressOf(name)])));
   await post(kube, `${V1}/${NAMESPACE}/secrets`, {
     apiVersion: "v1",
     kind: "Secret",

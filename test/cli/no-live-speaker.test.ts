@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { startProgram, stopProgram } from "../../src/lab/programs.ts";
 import { FERROLB, ensureBundle, ferrolb } from "../support/bundle.ts";
-import { NAMESPACE, applyCrds, post } from "../support/crds.ts";
-import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
+import { NAMESPACE, post } from "../support/crds.ts";
 import type { Kube } from "../support/kube.ts";
+import { kubeFor } from "../support/kube-test.ts";
 import { eventually } from "../support/wait.ts";
 
 const TAINT = { key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" };
@@ -57,12 +57,8 @@ describe("a single node whose speaker is kept away", function () {
   };
 
   before(async function () {
-    this.timeout(KUBE_BUILD_MS);
-    const bin = await kubeBinaries("kube-apiserver");
-    if (bin === null) this.skip(); // kube-apiserver could not be built
+    kube = await kubeFor(this);
     await ensureBundle();
-    kube = await startKube(bin);
-    await applyCrds(kube);
     await post(kube, "/api/v1/nodes", {
       ...{ apiVersion: "v1", kind: "Node", metadata: { name: "n1" } },
       spec: { taints: [TAINT] },

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { kubeClient } from "../../src/kube/client.ts";
 import { readCluster } from "../../src/kube/read-once.ts";
-import { NAMESPACE, applyCrds } from "../support/crds.ts";
+import { NAMESPACE } from "../support/crds.ts";
 import { manifestsIn } from "../support/deploy-tools.ts";
-import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
 import type { Kube } from "../support/kube.ts";
+import { kubeFor } from "../support/kube-test.ts";
 import { eventually } from "../support/wait.ts";
 import { tokenOf } from "./stage.ts";
 
@@ -94,11 +94,7 @@ describe("roles to add", function () {
   };
 
   before(async function () {
-    this.timeout(KUBE_BUILD_MS);
-    const bin = await kubeBinaries("kube-apiserver");
-    if (bin === null) this.skip(); // kube-apiserver could not be built: no Go
-    kube = await startKube(bin);
-    await applyCrds(kube);
+    kube = await kubeFor(this);
     await install("deploy/manifests/ferrolb-frr.yaml");
   });
   after(() => (kube as Kube | undefined)?.stop());

@@ -10,9 +10,9 @@ import { RESOURCES } from "../../src/kube/resources.ts";
 import { runSpeaker } from "../../src/reconciler/speaker.ts";
 import type { SpeakerOptions } from "../../src/reconciler/speaker-ports.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { NAMESPACE, applyCrds, post } from "../support/crds.ts";
-import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
+import { NAMESPACE, post } from "../support/crds.ts";
 import type { Kube } from "../support/kube.ts";
+import { kubeFor } from "../support/kube-test.ts";
 import { METALLB } from "../support/metallb.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -121,11 +121,7 @@ describe("changes at the API server, in what a speaker does", function () {
   });
 
   before(async function () {
-    this.timeout(KUBE_BUILD_MS);
-    const bin = await kubeBinaries("kube-apiserver");
-    if (bin === null) this.skip(); // kube-apiserver could not be built: no Go
-    kube = await startKube(bin);
-    await applyCrds(kube);
+    kube = await kubeFor(this);
     await post(kube, "/api/v1/nodes", {
       ...{ apiVersion: "v1", kind: "Node", metadata: { name: "n1", labels: { rack: "a" } } },
     });

@@ -11,9 +11,10 @@ import type { Reports } from "../../src/kube/reports.ts";
 import { watchGoneNodes } from "../../src/reconciler/gone-nodes.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { startControllerManager } from "../support/controller-manager.ts";
-import { NAMESPACE, applyCrds } from "../support/crds.ts";
-import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
+import { NAMESPACE } from "../support/crds.ts";
+import { kubeBinaries } from "../support/kube.ts";
 import type { Kube } from "../support/kube.ts";
+import { kubeFor } from "../support/kube-test.ts";
 import { postSpeakerPod } from "../support/metallb.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -43,11 +44,7 @@ describe("status objects at the API server", function () {
   const asked: string[] = [];
 
   before(async function () {
-    this.timeout(KUBE_BUILD_MS);
-    const bin = await kubeBinaries("kube-apiserver");
-    if (bin === null) this.skip(); // kube-apiserver could not be built: no Go
-    kube = await startKube(bin);
-    await applyCrds(kube);
+    kube = await kubeFor(this);
     const inner = kubeClient(loadKubeConfig(kube.kubeconfig));
     client = {
       ...inner,

@@ -80,3 +80,62 @@ export async function postSpeakerPod(kube: Kube, node: string, address: string):
     podIPs: [{ ip: address }],
   });
 }
+
+/** Nodes with a speaker's Pod each, by name with address, and MetalLB's Deployment with a Pod that nothing runs. */
+export async function postInstallation(
+  kube: Kube,
+  nodes: ReadonlyMap<string, string>,
+): Promise<void> {
+  for (const [name, address] of nodes) {
+    await post(kube, "/api/v1/nodes", {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name, labels: { "kubernetes.io/hostname": name } },
+    });
+    await postSpeakerPod(kube, name, address);
+  }
+  const template = {
+    metadata: { labels: { app: "metallb", component: "controller" } },
+    spec: { containers: [{ name: "controller", image: "controller" }] },
+  };
+  await post(kube, `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "controller" },
+    spec: { replicas: 0, selector: { matchLabels: template.metadata.labels }, template },
+  });
+  await post(kube, `/api/v1/namespaces/${NAMESPACE}/pods`, {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "controller-0", ...template.metadata },
+    spec: template.spec,
+  });
+}
+
+export interface SpeakerPlace {
+  readonly kubeconfig: string;
+  readonly node: string;
+  readonly address: string;
+  /** File with the membership's key. */
+  readonly key: string;
+  readonly bgp: "frr" | "native";
+}
+
+/** Words before a speaker's command: what either kind reads from its environment. */
+export const speakerEnvironment = ({
+  kubeconfig,
+  node,
+  address,
+  key,
+  bgp,
+}: SpeakerPlace): readonly string[] => [
+  "env",
+  `KUBECONFIG=${kubeconfig}`,
+  `METALLB_BGP_TYPE=${bgp}`,
+  `METALLB_NODE_NAME=${node}`,
+  `METALLB_POD_NAME=speaker-${node}`,
+  `METALLB_NAMESPACE=${NAMESPACE}`,
+  `METALLB_ML_BIND_ADDR=${address}`,
+  "METALLB_ML_LABELS=app=metallb,component=speaker",
+  `METALLB_ML_SECRET_KEY_PATH=${key}`,
+];

@@ -7,6 +7,7 @@ import { runSpeaker } from "../../src/reconciler/speaker.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { memoryStore, type MemoryStore } from "../reconciler/memory-store.ts";
 import { engineOn, type TestEngine } from "./engine.ts";
+import { SILENT } from "./silent-edges.ts";
 
 const NS = "metallb-system";
 const at = (name: string, namespace = NS) => ({ name, namespace });
@@ -85,7 +86,6 @@ export function speakOn(
     lines.push(`${message} ${JSON.stringify(fields)}`);
   };
   const stop = new AbortController();
-  const nothing = (): void => undefined;
   const ended = runSpeaker(
     {
       store,
@@ -93,17 +93,7 @@ export function speakOn(
       clock: systemClock,
       log: { debug: write, info: write, warn: write, error: write },
       state: null,
-      announcer: {
-        announce: nothing,
-        interfaces: () => [],
-        onChange: () => nothing,
-        close: () => Promise.resolve(),
-      },
-      membership: {
-        alive: () => null,
-        onChange: () => nothing,
-        leave: () => Promise.resolve(),
-      },
+      ...SILENT,
     },
     {
       ...{ node: "n1", lbClass: "", excludePolicy: "honour", allocate: false },

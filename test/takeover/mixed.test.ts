@@ -6,11 +6,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { NAMESPACE, applyCrds, post } from "../support/crds.ts";
+import { applyCrds, post } from "../support/crds.ts";
 import { isRoot } from "../support/lab.ts";
 import { KUBE_BUILD_MS, kubeBinaries, startKube } from "../support/kube.ts";
 import type { Kube } from "../support/kube.ts";
-import { mergeStatus, METALLB, peerDir, postSpeakerPod, startRelay } from "../support/metallb.ts";
+import {
+  mergeStatus,
+  METALLB,
+  peerDir,
+  postSpeakerPod,
+  speakerEnvironment,
+  startRelay,
+} from "../support/metallb.ts";
 import { eventually } from "../support/wait.ts";
 import { percentile } from "./arp-watch.ts";
 import { startRing } from "./ring.ts";
@@ -46,15 +53,9 @@ describe("MetalLB and FerroLB in one ring", function () {
     const { kubeconfig } = relay;
 
     const launch: Launch = (node, { dir: own, addressOf, ferrolb }) => [
-      "env",
-      `KUBECONFIG=${kubeconfig}`,
-      "METALLB_BGP_TYPE=native",
-      `METALLB_NODE_NAME=${node}`,
-      `METALLB_POD_NAME=speaker-${node}`,
-      `METALLB_NAMESPACE=${NAMESPACE}`,
-      `METALLB_ML_BIND_ADDR=${addressOf(node)}`,
-      "METALLB_ML_LABELS=app=metallb,component=speaker",
-      `METALLB_ML_SECRET_KEY_PATH=${join(own, "key")}`,
+      ...speakerEnvironment({
+        ...{ kubeconfig, node, address: addressOf(node), key: join(own, "key"), bgp: "native" },
+      }),
       ...(THEIRS.includes(node)
         ? [join(peers, "metallb-speaker"), "--port", "7472", "--health-probe-port", "17472"]
         : [
