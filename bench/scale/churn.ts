@@ -27,6 +27,8 @@ const { values } = parseArgs({
 });
 const SAMPLE_MS = 10_000;
 const MOST_PER_HOUR = 0.1;
+/** Requests at once: the oldest Service that goes is older than any that is being made. */
+const AT_ONCE = 8;
 const minutes = Number(values.minutes);
 const everyMs = 60_000 / Number(values["per-minute"]);
 const window = Number(values.window);
@@ -53,11 +55,19 @@ try {
   }[] = [];
   const beganMs = performance.now();
   let [made, removed, sampledMs] = [0, 0, beganMs];
+  const underWay = new Set<Promise<unknown>>();
   console.log("minute  changes  routes  speaker MB  (peak)  controller MB");
   while (performance.now() - beganMs < minutes * 60_000) {
-    if (made - removed < window || (made + removed) % 2 === 0)
-      await createService(site.client, made++);
-    else await removeService(site.client, removed++);
+    if (underWay.size >= AT_ONCE) await Promise.race(underWay);
+    const isNew = made - removed < window || (made + removed) % 2 === 0;
+    const change = isNew
+      ? createService(site.client, made++)
+      : removeService(site.client, removed++);
+    underWay.add(change);
+    change.then(
+      () => underWay.delete(change),
+      () => undefined, // whoever waits for it next gets its error
+    );
     const aheadMs = beganMs + (made + removed) * everyMs - performance.now();
     if (aheadMs > 0) await sleep(aheadMs);
     if (performance.now() - sampledMs < SAMPLE_MS) continue;
@@ -70,6 +80,7 @@ try {
     cells.push(own.peakMb.toFixed(1).padStart(7), other.rssMb.toFixed(1).padStart(14));
     console.log(cells.join(" "));
   }
+  await Promise.all(underWay);
   await site.kernel.holds(made - removed, 60_000);
   const late = samples.slice(Math.floor(samples.length / 2));
   for (const who of ["speaker", "controller"] as const) {
