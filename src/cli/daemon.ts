@@ -13,6 +13,7 @@ import type { DaemonFlags } from "./daemon-flags.ts";
 import { EXIT, exitWith } from "./exit.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import type { Refreshed } from "./metrics-server.ts";
+import { tidyMemory } from "./tidy.ts";
 import { version } from "./version.ts";
 
 /** The promise is five seconds; what hangs then is left behind. */
@@ -70,6 +71,7 @@ export async function runDaemon(
   const scrape: Refreshed = { refresh: () => Promise.resolve() };
   const { store, client } = await openStore(flags, setup, namespace, log);
   const stopProblems = logStoreProblems(store, log.child({ room: "manifests" }));
+  const stopTidying = tidyMemory(store);
   const listeners = await Promise.all([
     listenOr(log, healthHost, flags.healthProbePort, () =>
       healthPages(() => store.snapshot() !== null),
@@ -83,6 +85,7 @@ export async function runDaemon(
     await run({ log, store, client, namespace, metrics, scrape, signal: stop.signal });
   } finally {
     stopProblems();
+    stopTidying();
     stop.abort();
     await store.close();
     await Promise.all(listeners.map((l) => l?.close() ?? Promise.resolve()));

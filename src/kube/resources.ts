@@ -84,27 +84,44 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 const isText = (value: unknown): value is string => typeof value === "string";
 const isPart = (value: unknown): boolean => value !== null && typeof value === "object";
 
+/*
+ * Kept objects are made key by key in one order, so that objects of one kind share one shape: `Object.fromEntries`, spread
+ * into another object, gives each a shape of its own, which takes as much memory as what it describes.
+ */
+
 /** Texts by key: an object whose type says so is believed only as far as it is so, and harms itself alone. */
-const texts = (value: unknown): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(part(value)).filter((entry): entry is [string, string] => isText(entry[1])),
-  );
+function texts(value: unknown): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [key, text] of Object.entries(part(value))) if (isText(text)) kept[key] = text;
+  return kept;
+}
+
+/** Only these keys, and only where `as` gives something for what is there. */
+function pickAs(
+  from: unknown,
+  keys: readonly string[],
+  as: (value: unknown) => unknown,
+): Record<string, unknown> {
+  const source = part(from);
+  const kept: Record<string, unknown> = {};
+  for (const key of keys) {
+    const value = source[key] === undefined ? undefined : as(source[key]);
+    if (value !== undefined) kept[key] = value;
+  }
+  return kept;
+}
 
 /** Only these keys, and only where they are. */
-function pick(from: unknown, ...keys: readonly string[]): Record<string, unknown> {
-  const source = part(from);
-  return Object.fromEntries(keys.filter((k) => source[k] !== undefined).map((k) => [k, source[k]]));
-}
+const pick = (from: unknown, ...keys: readonly string[]): Record<string, unknown> =>
+  pickAs(from, keys, (value) => value);
 
 /** Only these keys, and only where they hold a text. */
 const pickTexts = (from: unknown, ...keys: readonly string[]): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(pick(from, ...keys)).filter(([, value]) => isText(value)));
+  pickAs(from, keys, (value) => (isText(value) ? value : undefined));
 
 /** Only these keys, and of their lists only texts. */
 const pickLists = (from: unknown, ...keys: readonly string[]): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(pick(from, ...keys)).map(([key, value]) => [key, listOf(value).filter(isText)]),
-  );
+  pickAs(from, keys, (value) => listOf(value).filter(isText));
 
 /** `resourceVersion` is kept only where we write with it: heartbeats change it and nothing else. */
 function metadataOf(

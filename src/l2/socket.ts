@@ -53,6 +53,8 @@ interface Addon {
   }[];
   watch(onChange: Batch): Handle;
   close(socket: Handle): void;
+  collect(): void;
+  giveBack(): void;
 }
 
 // From the sources, and from the bundle in dist/.
@@ -213,6 +215,23 @@ export function watchLinks(onChange: () => void): () => void {
   const native = addon();
   const socket = ask(() => native.watch(onChange));
   return () => native.close(socket);
+}
+
+/** Memory of this process that nobody needs any more, given back in two steps. Neither throws. */
+export interface SpareMemory {
+  /** Begins to collect garbage, step by step. */
+  collect(): void;
+  /** Hands back what is free, and pages of program files; those are mapped again where they are still needed. */
+  giveBack(): void;
+}
+
+/** Null where the packet addon is not: nothing else reaches that memory. */
+export function spareMemory(): SpareMemory | null {
+  try {
+    return addon();
+  } catch {
+    return null;
+  }
 }
 
 /**

@@ -10,6 +10,7 @@
  *   neighbours() -> [{index, octets, mac}]   resolved entries of the kernel's tables, both families
  *   watch(onChange) -> socket            rtnetlink: links and addresses
  *   close(socket)                        idempotent
+ *   collect(), giveBack()                in memory.c
  *
  * Frames are received through a TPACKET_V2 ring (packet_mmap), so that a pause of the event loop costs
  * latency and not frames; each call of onBatch finds up to BATCH frames in `slots`, one per SLOT octets,
@@ -689,6 +690,10 @@ static napi_value js_neighbours(napi_env env, napi_callback_info info) {
   return e == 0 ? list : fail(env, e, "reading the neighbours");
 }
 
+/* In memory.c. */
+extern napi_value js_collect(napi_env env, napi_callback_info info);
+extern napi_value js_give_back(napi_env env, napi_callback_info info);
+
 NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
@@ -697,7 +702,8 @@ NAPI_MODULE_INIT() {
                {"send", js_send},           {"membership", js_membership},
                {"statistics", js_statistics}, {"close", js_close},
                {"watch", js_watch},         {"interfaces", js_interfaces},
-               {"neighbours", js_neighbours}};
+               {"neighbours", js_neighbours}, {"collect", js_collect},
+               {"giveBack", js_give_back}};
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     napi_value function;
     napi_create_function(env, table[i].name, NAPI_AUTO_LENGTH, table[i].function, NULL, &function);
