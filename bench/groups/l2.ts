@@ -4,6 +4,7 @@ import { execa } from "execa";
 import type { SystemName } from "../core/result.ts";
 import { addresses, createEndpoints, createService } from "../lab/objects.ts";
 import { CLIENT6 } from "../lab/plan.ts";
+import { favoured } from "../lab/priority.ts";
 import { drop, fill, poll, rounds, withSession } from "../lab/session.ts";
 import type { Bench } from "../lab/session.ts";
 
@@ -33,10 +34,13 @@ export async function measureL2(bench: Bench): Promise<void> {
       pool: "wire",
       spec: { ipFamilyPolicy: "RequireDualStack" },
     });
-    await withSession(bench, system, ["n1"], async () => {
+    await withSession(bench, system, ["n1"], async ({ speakers }) => {
       const ipsOf = async () => (await addresses(site.kube)).get(name) ?? [];
       await poll(bench, "two addresses", async () => (await ipsOf()).length === 2);
-      for (const ip of await ipsOf()) await oneFamily(bench, system, load, ip);
+      const pids = [...speakers.values()].map((speaker) => speaker.pid());
+      await favoured(pids, async () => {
+        for (const ip of await ipsOf()) await oneFamily(bench, system, load, ip);
+      });
     });
     await drop(bench, name);
   });

@@ -2,7 +2,9 @@
  * ARP and NDP load: `arp-load IFACE TARGET RATE SECONDS [SOURCE6]`. Sends requests at RATE a second (0: one at a
  * time, as fast as replies come) and prints sent, replies and the latency in microseconds as JSON.
  * ARP: the third octet pair of the sender's address numbers the request, so each reply finds its question.
- * NDP: an advertisement goes to an address that has to be a real one, so replies are taken in their order.
+ * NDP: an advertisement goes to an address that has to be a real one, so solicited replies are taken in their
+ * order: one that nobody waits for (an address that moves is told to who asked) is none, and who waited for a
+ * second has lost.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -23,7 +25,7 @@
 enum { SLOTS = 65536, MOST = 4000000 };
 static double asked[SLOTS];
 static float *took;
-static long replies, answered;
+static long sent, replies, answered;
 static int v6;
 static struct in6_addr target6, source6;
 
@@ -48,6 +50,9 @@ static void take(int fd) {
     if (v6) {
       if (n < 78 || b[12] != 0x86 || b[13] != 0xdd || b[20] != 58 || b[54] != 136) continue;
       if (memcmp(b + 62, &target6, 16) != 0 || memcmp(b + 38, &source6, 16) != 0) continue;
+      if ((b[58] & 0x40) == 0) continue;
+      while (answered < sent && asked[answered % SLOTS] < at - 1e6) answered++;
+      if (answered == sent) continue;
       slot = (unsigned)(answered++ % SLOTS);
     } else {
       if (b[12] != 8 || b[13] != 6 || b[21] != 2 || b[38] != 10) continue;
@@ -112,7 +117,6 @@ int main(int argc, char **argv) {
   memcpy(frame + 38, &target, 4);
   if (v6) solicit(frame, (const uint8_t *)request.ifr_hwaddr.sa_data);
   double start = now(), end = start + seconds * 1e6;
-  long sent = 0;
   while (now() < end) {
     long due = rate > 0 ? (long)((now() - start) * rate / 1e6) : sent + 1;
     for (; sent < due; sent++) {

@@ -1,6 +1,6 @@
-import { ipFromOctets, ipOctets } from "../net/ip.ts";
+import { ipAt, parseIp, putIp } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
-import { BROADCAST_MAC, macFromOctets, macOctets, parseMac } from "../net/mac.ts";
+import { BROADCAST_MAC, macAt, parseMac, putMac } from "../net/mac.ts";
 import type { Mac } from "../net/mac.ts";
 import { dropped } from "./decoded.ts";
 import type { Decoded } from "./decoded.ts";
@@ -18,7 +18,7 @@ export const REQUEST = 1;
 export const REPLY = 2;
 
 const FIXED = [0, 1, 8, 0, 6, 4]; // ar$hrd Ethernet, ar$pro IPv4, ar$hln, ar$pln
-export const UNSPECIFIED_IPV4 = ipFromOctets(new Uint8Array(4));
+export const UNSPECIFIED_IPV4 = parseIp("0.0.0.0");
 export const NO_MAC = parseMac("00:00:00:00:00:00");
 
 export function decodeArp(b: Uint8Array): Decoded<Arp> {
@@ -26,19 +26,18 @@ export function decodeArp(b: Uint8Array): Decoded<Arp> {
   if (FIXED.some((o, i) => b[i] !== o)) return dropped("not IPv4 over Ethernet");
   const op = b[6] === 0 ? b[7] : undefined;
   if (op !== REQUEST && op !== REPLY) return dropped("unknown operation");
-  const mac = (at: number) => macFromOctets(b.subarray(at, at + 6));
-  const ip = (at: number) => ipFromOctets(b.subarray(at, at + 4));
-  return { kind: "packet", packet: { op, sha: mac(8), spa: ip(14), tha: mac(18), tpa: ip(24) } };
+  const [sha, spa, tha, tpa] = [macAt(b, 8), ipAt(b, 14, 4), macAt(b, 18), ipAt(b, 24, 4)];
+  return { kind: "packet", packet: { op, sha, spa, tha, tpa } };
 }
 
 export function encodeArp({ op, sha, spa, tha, tpa }: Arp): Uint8Array {
   const b = new Uint8Array(28);
-  b.set(FIXED);
+  for (let i = 0; i < FIXED.length; i++) b[i] = FIXED[i] ?? 0;
   b[7] = op;
-  b.set(macOctets(sha), 8);
-  b.set(ipOctets(spa), 14);
-  b.set(macOctets(tha), 18);
-  b.set(ipOctets(tpa), 24);
+  putMac(b, 8, sha);
+  putIp(b, 14, spa);
+  putMac(b, 18, tha);
+  putIp(b, 24, tpa);
   return b;
 }
 

@@ -25,6 +25,9 @@ const step = (code: number, k: number, jt = 0, jf = 0): Instruction => ({ code, 
 const PASS = step(RETURN, 0x40000);
 const DROP = step(RETURN, 0);
 
+/** Nothing at all. */
+export const DROP_ALL: readonly Instruction[] = [DROP];
+
 /** Two trees of so many stay below 4096 instructions and below the 20 KiB (optmem_max) of older kernels. */
 const MAX_RANGES = 150;
 

@@ -1,10 +1,10 @@
-import { ipFromOctets, ipOctets, parseIp } from "../net/ip.ts";
+import { ipAt, ipFromOctets, ipOctets, parseIp, putIp } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
-import { macFromOctets, macOctets } from "../net/mac.ts";
+import { macAt, macFromOctets, putMac } from "../net/mac.ts";
 import type { Mac } from "../net/mac.ts";
 import { dropped } from "./decoded.ts";
 import type { Decoded } from "./decoded.ts";
-import { ETHERTYPE_IPV6, encodeFrame } from "./ethernet.ts";
+import { ETHERTYPE_IPV6, blankFrame } from "./ethernet.ts";
 
 /** A Neighbor Solicitation (RFC 4861, 4.3) with what its IPv6 header tells. */
 export interface Solicitation {
@@ -33,8 +33,10 @@ export const UNSPECIFIED_IPV6 = parseIp("::");
 export const ALL_NODES = parseIp("ff02::1");
 const [NS, NA, ICMPV6, HOP_LIMIT] = [135, 136, 58, 255];
 const [SOURCE_LINK_LAYER, TARGET_LINK_LAYER] = [1, 2];
+/** Where things are in the packet: RFC 8200, 3, then RFC 4861, 4.3. */
+const [FROM, TO, MESSAGE, TARGET, OPTIONS] = [8, 24, 40, 48, 64];
 
-const isMulticast = (octets: Uint8Array): boolean => octets[0] === 0xff;
+const isMulticast = (firstOctet: number | undefined): boolean => firstOctet === 0xff;
 
 /** ff02::1:ffXX:XXXX (RFC 4291, 2.7.1). */
 export function solicitedNodeGroup(ip: Ip): Ip {
@@ -47,22 +49,22 @@ export function solicitedNodeGroup(ip: Ip): Ip {
 export const groupMac = (group: Ip): Mac =>
   macFromOctets(Uint8Array.of(0x33, 0x33, ...ipOctets(group).subarray(12)));
 
-/** The checksum of RFC 4443, 2.3, over the pseudo-header and `message`: 0 when its own is right. */
-function checksum(source: Uint8Array, destination: Uint8Array, message: Uint8Array): number {
-  let sum = message.length + ICMPV6;
-  for (const part of [source, destination, message])
-    for (let i = 0; i < part.length; i += 2) sum += ((part[i] ?? 0) << 8) | (part[i + 1] ?? 0);
+/** The checksum of RFC 4443, 2.3, of a packet up to `end`: over both addresses and the message. 0 when its own is right. */
+function checksum(b: Uint8Array, end: number): number {
+  let sum = end - MESSAGE + ICMPV6;
+  for (let i = FROM; i + 1 < end; i += 2) sum += ((b[i] ?? 0) << 8) | (b[i + 1] ?? 0);
+  if (end % 2 === 1) sum += (b[end - 1] ?? 0) << 8;
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return ~sum & 0xffff;
 }
 
-/** Options (RFC 4861, 4.6): the wanted link-layer address, or the reason why they are malformed. */
-function linkLayerOption(b: Uint8Array, wanted: number): Mac | null | "malformed" {
+/** Options (RFC 4861, 4.6) up to `end`: the wanted link-layer address, or that they are malformed. */
+function linkLayerOption(b: Uint8Array, end: number, wanted: number): Mac | null | "malformed" {
   let found: Mac | null = null;
-  for (let at = 0; at < b.length;) {
-    const length = (b[at + 1] ?? 0) * 8;
-    if (length === 0 || at + length > b.length) return "malformed";
-    if (b[at] === wanted && length === 8) found ??= macFromOctets(b.subarray(at + 2, at + 8));
+  for (let at = OPTIONS; at < end;) {
+    const length = at + 1 < end ? (b[at + 1] ?? 0) * 8 : 0;
+    if (length === 0 || at + length > end) return "malformed";
+    if (b[at] === wanted && length === 8) found ??= macAt(b, at + 2);
     at += length;
   }
   return found;
@@ -74,37 +76,28 @@ function linkLayerOption(b: Uint8Array, wanted: number): Mac | null | "malformed
  */
 export function decodeNdp(b: Uint8Array): Decoded<Solicitation | Advertisement> {
   const length = ((b[4] ?? 0) << 8) | (b[5] ?? 0);
-  if (b.length < 40 || b.length < 40 + length) return dropped("truncated");
+  const end = MESSAGE + length;
+  if (b.length < end) return dropped("truncated");
   if ((b[0] ?? 0) >> 4 !== 6) return dropped("not IPv6");
   if (b[6] !== ICMPV6) return dropped("not ICMPv6");
-  if (length < 24) return dropped("truncated");
-  const [from, to] = [b.subarray(8, 24), b.subarray(24, 40)];
-  const message = b.subarray(40, 40 + length);
-  const [type, code] = message;
+  if (end < OPTIONS) return dropped("truncated");
+  const type = b[MESSAGE];
   if (type !== NS && type !== NA) return dropped("message type");
   if (b[7] !== HOP_LIMIT) return dropped("hop limit");
-  if (code !== 0) return dropped("code");
-  if (checksum(from, to, message) !== 0) return dropped("checksum");
-  const targetOctets = message.subarray(8, 24);
-  if (isMulticast(targetOctets) || isMulticast(from)) return dropped("multicast address");
+  if (b[MESSAGE + 1] !== 0) return dropped("code");
+  if (checksum(b, end) !== 0) return dropped("checksum");
+  if (isMulticast(b[TARGET]) || isMulticast(b[FROM])) return dropped("multicast address");
   const wanted = type === NS ? SOURCE_LINK_LAYER : TARGET_LINK_LAYER;
-  const linkLayer = linkLayerOption(message.subarray(24), wanted);
+  const linkLayer = linkLayerOption(b, end, wanted);
   if (linkLayer === "malformed") return dropped("options");
-  const [source, destination] = [ipFromOctets(from), ipFromOctets(to)];
-  const target = ipFromOctets(targetOctets);
+  const [source, destination, target] = [ipAt(b, FROM, 6), ipAt(b, TO, 6), ipAt(b, TARGET, 6)];
   if (type === NA) {
-    const flags = message[4] ?? 0;
+    const flags = b[MESSAGE + 4] ?? 0;
+    const [router, override] = [(flags & 0x80) !== 0, (flags & 0x20) !== 0];
     const solicited = (flags & 0x40) !== 0;
-    if (solicited && isMulticast(to)) return dropped("solicited to multicast");
-    const bits = { router: (flags & 0x80) !== 0, solicited, override: (flags & 0x20) !== 0 };
-    const packet = {
-      type: "advertisement",
-      source,
-      destination,
-      target,
-      ...bits,
-      linkLayer,
-    } as const;
+    if (solicited && isMulticast(b[TO])) return dropped("solicited to multicast");
+    const addresses = { source, destination, target, linkLayer };
+    const packet = { type: "advertisement", ...addresses, router, solicited, override } as const;
     return { kind: "packet", packet };
   }
   if (source === UNSPECIFIED_IPV6) {
@@ -117,33 +110,49 @@ export function decodeNdp(b: Uint8Array): Decoded<Solicitation | Advertisement> 
   };
 }
 
-/** The IPv6 packet, hop limit 255, checksum filled in. */
-export function encodeNdp(m: Solicitation | Advertisement): Uint8Array {
-  const b = new Uint8Array(64 + (m.linkLayer === null ? 0 : 8));
-  const [from, to, message] = [b.subarray(8, 24), b.subarray(24, 40), b.subarray(40)];
-  b.set([0x60, 0, 0, 0, 0, message.length, ICMPV6, HOP_LIMIT]);
-  from.set(ipOctets(m.source));
-  to.set(ipOctets(m.destination));
-  message[0] = m.type === "solicitation" ? NS : NA;
+const lengthOf = (m: Solicitation | Advertisement): number =>
+  OPTIONS + (m.linkLayer === null ? 0 : 8);
+
+/** Writes the IPv6 packet, hop limit 255, checksum filled in, into so many zeros. */
+function write(b: Uint8Array, m: Solicitation | Advertisement): void {
+  b[0] = 0x60;
+  b[5] = b.length - MESSAGE;
+  b[6] = ICMPV6;
+  b[7] = HOP_LIMIT;
+  putIp(b, FROM, m.source);
+  putIp(b, TO, m.destination);
+  b[MESSAGE] = m.type === "solicitation" ? NS : NA;
   if (m.type === "advertisement")
-    message[4] = (m.router ? 0x80 : 0) | (m.solicited ? 0x40 : 0) | (m.override ? 0x20 : 0);
-  message.set(ipOctets(m.target), 8);
+    b[MESSAGE + 4] = (m.router ? 0x80 : 0) | (m.solicited ? 0x40 : 0) | (m.override ? 0x20 : 0);
+  putIp(b, TARGET, m.target);
   if (m.linkLayer !== null) {
-    message.set([m.type === "solicitation" ? SOURCE_LINK_LAYER : TARGET_LINK_LAYER, 1], 24);
-    message.set(macOctets(m.linkLayer), 26);
+    b[OPTIONS] = m.type === "solicitation" ? SOURCE_LINK_LAYER : TARGET_LINK_LAYER;
+    b[OPTIONS + 1] = 1; // in units of eight octets
+    putMac(b, OPTIONS + 2, m.linkLayer);
   }
-  const sum = checksum(from, to, message);
-  message[2] = sum >> 8;
-  message[3] = sum & 255;
-  return b;
+  const sum = checksum(b, b.length);
+  b[MESSAGE + 2] = sum >> 8;
+  b[MESSAGE + 3] = sum & 255;
 }
 
-export const ndpFrame = (
+/** The IPv6 packet, as `decodeNdp` takes it. */
+export function encodeNdp(m: Solicitation | Advertisement): Uint8Array {
+  const packet = new Uint8Array(lengthOf(m));
+  write(packet, m);
+  return packet;
+}
+
+/** The frame that carries it. */
+export function ndpFrame(
   message: Solicitation | Advertisement,
   source: Mac,
   destination: Mac,
-): Uint8Array =>
-  encodeFrame({ destination, source, etherType: ETHERTYPE_IPV6, payload: encodeNdp(message) });
+): Uint8Array {
+  const header = { destination, source, etherType: ETHERTYPE_IPV6 };
+  const { frame, payload } = blankFrame(header, lengthOf(message));
+  write(payload, message);
+  return frame;
+}
 
 /** This node on one link: its MAC and its link-local address. */
 export interface Station {

@@ -10,8 +10,9 @@ import { arpFilter, ndpFilter } from "./filter.ts";
 import type { Port } from "./interfaces.ts";
 import { decodeNdp, ndpAdvertisementTo, ndpAnnouncement, ndpProbe } from "./ndp.ts";
 import type { Station } from "./ndp.ts";
-import { openPacketSocket } from "./socket.ts";
-import type { PacketSocket, Received } from "./socket.ts";
+import { openGrowingSocket } from "./growing-socket.ts";
+import type { GrowingSocket } from "./growing-socket.ts";
+import type { Received } from "./socket.ts";
 
 export interface ResponderPorts {
   /** MACs of this node: their frames are echoes. */
@@ -24,7 +25,7 @@ export interface ResponderPorts {
   onError(port: Port, name: string): void;
 }
 
-type Socket = { readonly family: 4 | 6; readonly socket: PacketSocket };
+type Socket = { readonly family: 4 | 6; readonly socket: GrowingSocket };
 
 export class Responder {
   readonly port: Port;
@@ -65,7 +66,7 @@ export class Responder {
       return;
     }
     const etherType = family === 4 ? ETHERTYPE_ARP : ETHERTYPE_IPV6;
-    const socket = openPacketSocket(
+    const socket = openGrowingSocket(
       { ifindex, etherType, filter },
       (frames) => this.#hear(frames, socket),
       (name) => this.#ports.onError(this.port, name),
@@ -73,7 +74,7 @@ export class Responder {
     this.#sockets.push({ family, socket });
   }
 
-  #hear(frames: readonly Received[], socket: PacketSocket): void {
+  #hear(frames: readonly Received[], socket: GrowingSocket): void {
     const answers: Uint8Array[] = [];
     const ips: Ip[] = [];
     for (const received of frames) {
@@ -139,7 +140,7 @@ export class Responder {
   }
 
   /** A link that just went down takes nothing; the kernel tells so by itself, see `onError`. */
-  #send(socket: PacketSocket, frames: readonly Uint8Array[]): number {
+  #send(socket: GrowingSocket, frames: readonly Uint8Array[]): number {
     try {
       return socket.send(frames);
     } catch {

@@ -9,8 +9,7 @@ import { AppError } from "../errors.ts";
 import { familyOf, ipFromOctets } from "../net/ip.ts";
 import { macFromOctets, macOctets } from "../net/mac.ts";
 import type { Mac } from "../net/mac.ts";
-import { ETHERTYPE_ARP } from "./ethernet.ts";
-import { filterOctets } from "./filter.ts";
+import { DROP_ALL, filterOctets } from "./filter.ts";
 import type { Instruction } from "./filter.ts";
 import type { Link } from "./interfaces.ts";
 import type { NeighbourEntry } from "./members.ts";
@@ -36,7 +35,6 @@ interface Addon {
     protocol: number,
     filter: Uint8Array,
     frames: number,
-    frameSize: number,
     slots: Uint8Array,
     meta: Int32Array,
     onBatch: Batch,
@@ -108,13 +106,15 @@ export interface PacketSocket {
 }
 
 const [SLOT, BATCH, META, SEND_MAX] = [2048, 64, 4, 256]; // as in packet.c
-/** How long the process may look away: 200 ms of 20,000 requests a second in 1 MiB. */
-const ARP_RING = { frames: 4096, frameSize: 256 } as const;
-/** Whole frames, as a solicitation can carry options of any kind. */
-const RING = { frames: 512, frameSize: SLOT } as const;
+const RING_FRAMES = 512;
+/** Where the addon puts a batch: one place for all sockets, as it is read before the next one comes. */
+let hand: { readonly slots: Uint8Array; readonly meta: Int32Array } | undefined;
+/** A batch of so many found more waiting. */
+export const WHOLE_BATCH = BATCH;
 
 /**
- * Receives frames of one EtherType on one interface. `onFrames` gets a batch; `onError` the name of an
+ * Receives frames of one EtherType on one interface, through a ring of `ringFrames` (256 octets each, all of them
+ * resident; longer frames come by another way). `onFrames` gets a batch, at most `WHOLE_BATCH`; `onError` the name of an
  * error of the interface (`ENETDOWN`, ...), after which the socket should be closed.
  * @throws AppError `ERR_NO_CAPABILITY`, `ERR_PACKET_SOCKET`, `ERR_ADDON_MISSING`
  */
@@ -129,8 +129,10 @@ export function openPacketSocket(
   onError: (name: string) => void,
 ): PacketSocket {
   const native = addon();
-  const slots = new Uint8Array(BATCH * SLOT);
-  const meta = new Int32Array(BATCH * META);
+  const { slots, meta } = (hand ??= {
+    slots: new Uint8Array(BATCH * SLOT),
+    meta: new Int32Array(BATCH * META),
+  });
   const onBatch: Batch = (count, errno) => {
     if (errno !== 0) {
       onError(getSystemErrorName(-errno));
@@ -143,15 +145,14 @@ export function openPacketSocket(
     }
     onFrames(received);
   };
-  const { ifindex, etherType, filter } = options;
-  const ring = etherType === ETHERTYPE_ARP ? ARP_RING : RING;
-  const { frames, frameSize } = { ...ring, frames: options.ringFrames ?? ring.frames };
+  const { ifindex, etherType, filter, ringFrames = RING_FRAMES } = options;
   const program = filterOctets(filter);
   const socket = ask(() =>
-    native.open(ifindex, etherType, program, frames, frameSize, slots, meta, onBatch),
+    native.open(ifindex, etherType, program, ringFrames, slots, meta, onBatch),
   );
+  const lengths = new Int32Array(SEND_MAX);
   const sendSome = (frames: readonly Uint8Array[]): number => {
-    const lengths = Int32Array.from(frames, (f) => f.length);
+    for (const [i, frame] of frames.entries()) lengths[i] = frame.length;
     const octets = frames.length === 1 ? frames[0] : Buffer.concat(frames);
     return octets === undefined
       ? 0
@@ -239,11 +240,7 @@ export function spareMemory(): SpareMemory | null {
  * @throws AppError `ERR_NO_CAPABILITY`, `ERR_PACKET_SOCKET`, `ERR_ADDON_MISSING`
  */
 export function requirePacketSockets(): void {
-  const nothing = [{ code: 0x06, jt: 0, jf: 0, k: 0 }]; // return 0: drop
   const ignore = () => undefined;
-  openPacketSocket(
-    { ifindex: 0, etherType: 0, filter: nothing, ringFrames: 64 },
-    ignore,
-    ignore,
-  ).close();
+  const nothing = { ifindex: 0, etherType: 0, filter: DROP_ALL, ringFrames: 256 };
+  openPacketSocket(nothing, ignore, ignore).close();
 }

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { AppError } from "../errors.ts";
-import { ipv6Octets, ipv6Text } from "./ipv6.ts";
+import { ipv6Octets, ipv6Text, putIpv6 } from "./ipv6.ts";
 
 declare const brand: unique symbol;
 export type Branded<T, Name extends string> = T & { readonly [brand]: Name };
@@ -40,15 +40,33 @@ export const familyOf = (ip: Ip): Family => (ip.includes(":") ? 6 : 4);
 
 /** Network-order octets: 4 or 16. */
 export function ipOctets(ip: Ip): Uint8Array {
-  return familyOf(ip) === 4 ? Uint8Array.from(ip.split(".").map(Number)) : ipv6Octets(ip);
+  if (familyOf(ip) === 6) return ipv6Octets(ip);
+  const octets = new Uint8Array(4);
+  putIp(octets, 0, ip);
+  return octets;
 }
+
+/** Writes the 4 or 16 octets, network order, from `at` on. */
+export function putIp(into: Uint8Array, at: number, ip: Ip): void {
+  if (familyOf(ip) === 6) {
+    putIpv6(into, at, ip);
+    return;
+  }
+  const value = quad(ip);
+  for (let i = 0; i < 4; i++) into[at + i] = value >>> (24 - i * 8);
+}
+
+/** The address whose 4 or 16 octets begin at `at`. */
+export const ipAt = (b: Uint8Array, at: number, family: Family): Ip =>
+  (family === 4
+    ? `${b[at] ?? 0}.${b[at + 1] ?? 0}.${b[at + 2] ?? 0}.${b[at + 3] ?? 0}`
+    : ipv6Text(b, at)) as Ip;
 
 /** @throws AppError `ERR_BAD_ADDRESS` unless there are 4 or 16 octets. */
 export function ipFromOctets(octets: Uint8Array): Ip {
   if (octets.length !== 4 && octets.length !== 16)
     throw new AppError("ERR_BAD_ADDRESS", `an address has 4 or 16 octets, not ${octets.length}`);
-  if (octets.length === 4) return octets.join(".") as Ip;
-  return ipv6Text(octets) as Ip;
+  return ipAt(octets, 0, octets.length === 4 ? 4 : 6);
 }
 
 /** The quad as one number below 2^32: cheap, and most addresses are IPv4. */

@@ -2,12 +2,13 @@
 
 const [COLON, ZERO, NINE, A] = [58, 48, 57, 97];
 
-/** RFC 5952: lower case, no leading zeros, `::` for the longest run of zeros, the first of equals. */
-export function ipv6Text(octets: Uint8Array): string {
+/** RFC 5952, of the 16 octets from `from` on: lower case, no leading zeros, `::` for the longest run of zeros, the first of equals. */
+export function ipv6Text(octets: Uint8Array, from = 0): string {
   let [at, length] = [-1, 1]; // a single zero is written out
   let run = 0;
   for (let group = 0; group < 8; group++) {
-    run = octets[group * 2] === 0 && octets[group * 2 + 1] === 0 ? run + 1 : 0;
+    const isZero = octets[from + group * 2] === 0 && octets[from + group * 2 + 1] === 0;
+    run = isZero ? run + 1 : 0;
     if (run > length) [at, length] = [group - run + 1, run];
   }
   let text = "";
@@ -17,8 +18,9 @@ export function ipv6Text(octets: Uint8Array): string {
       group += length - 1;
       continue;
     }
-    if (text !== "" && !text.endsWith(":")) text += ":";
-    text += (((octets[group * 2] ?? 0) << 8) | (octets[group * 2 + 1] ?? 0)).toString(16);
+    if (group > 0 && group !== at + length) text += ":";
+    const [high, low] = [octets[from + group * 2] ?? 0, octets[from + group * 2 + 1] ?? 0];
+    text += ((high << 8) | low).toString(16);
   }
   return text;
 }
@@ -26,26 +28,29 @@ export function ipv6Text(octets: Uint8Array): string {
 /** 16 octets of such a text, and of any other valid IPv6 text in lower case without a dotted quad. */
 export function ipv6Octets(text: string): Uint8Array {
   const octets = new Uint8Array(16);
-  let [group, value, gap] = [0, 0, -1];
-  let digits = 0;
-  const put = (): void => {
-    octets[group * 2] = value >> 8;
-    octets[group * 2 + 1] = value & 255;
-    group++;
-    [value, digits] = [0, 0];
-  };
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === COLON) {
-      if (digits > 0) put();
-      if (text.charCodeAt(i + 1) === COLON) gap = group;
-    } else {
+  putIpv6(octets, 0, text);
+  return octets;
+}
+
+/** Writes the 16 octets of such a text from `at` on. */
+export function putIpv6(into: Uint8Array, at: number, text: string): void {
+  let [next, value, digits, gap] = [at, 0, 0, -1];
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : COLON;
+    if (code !== COLON) {
       value = value * 16 + (code <= NINE ? code - ZERO : code - A + 10);
       digits++;
+      continue;
     }
+    if (digits > 0) {
+      into[next++] = value >> 8;
+      into[next++] = value & 255;
+      value = digits = 0;
+    }
+    if (text.charCodeAt(i + 1) === COLON) gap = next;
   }
-  if (digits > 0) put();
-  if (gap < 0) return octets;
-  octets.copyWithin(16 - (group - gap) * 2, gap * 2, group * 2);
-  return octets.fill(0, gap * 2, 16 - (group - gap) * 2);
+  if (gap < 0) return;
+  const tail = at + 16 - (next - gap); // what follows the gap belongs at the end
+  into.copyWithin(tail, gap, next);
+  into.fill(0, gap, tail);
 }

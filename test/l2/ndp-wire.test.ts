@@ -4,7 +4,7 @@ import type { Net, Netns } from "../../src/lab/netns.ts";
 import { groupMac, ndpFrame, solicitedNodeGroup } from "../../src/l2/ndp.ts";
 import type { Solicitation } from "../../src/l2/ndp.ts";
 import { parseIp } from "../../src/net/ip.ts";
-import { parseMac } from "../../src/net/mac.ts";
+import { macOctets, parseMac } from "../../src/net/mac.ts";
 import { eventually } from "../support/wait.ts";
 import { announcerIn } from "./support/announcer.ts";
 import type { RemoteAnnouncer } from "./support/announcer.ts";
@@ -114,6 +114,74 @@ describe("NDP on a real link", function () {
     expect(seen.some((a) => a.solicited)).to.equal(false);
   });
 
+  /** As `frame`, with more options behind its own, and the checksum made right again. */
+  const withOptions = (frame: Uint8Array, ...options: readonly number[]): Uint8Array => {
+    const longer = Uint8Array.from([...frame, ...options]);
+    const length = longer.length - 14 - 40;
+    [longer[18], longer[19]] = [length >> 8, length & 255];
+    [longer[56], longer[57]] = [0, 0];
+    let sum = length + 58;
+    for (let i = 22; i < longer.length; i += 2) sum += (longer[i]! << 8) | (longer[i + 1] ?? 0);
+    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+    [longer[56], longer[57]] = [(~sum >> 8) & 255, ~sum & 255];
+    return longer;
+  };
+  const from = (frame: Uint8Array, mac: string): Uint8Array =>
+    Uint8Array.from([...frame.subarray(0, 6), ...macOctets(parseMac(mac)), ...frame.subarray(12)]);
+  const tagged = (frame: Uint8Array, vlan: number): Uint8Array =>
+    Uint8Array.from([
+      ...frame.subarray(0, 12),
+      0x81,
+      0,
+      vlan >> 8,
+      vlan & 255,
+      ...frame.subarray(12),
+    ]);
+  const nonce = (octets: number): number[] => [
+    14,
+    octets / 8,
+    ...Array<number>(octets - 2).fill(7),
+  ];
+
+  const answered: [given: string, frame: () => Uint8Array][] = [
+    ["options of other kinds", () => withOptions(solicit(), ...nonce(8))],
+    [
+      "400 octets of options, more than the ring has room for",
+      () => withOptions(solicit(), ...nonce(400)),
+    ],
+    [
+      "octets behind the packet",
+      () => Uint8Array.from([...solicit(), ...Array<number>(40).fill(0xa5)]),
+    ],
+    ["a priority tag (VLAN 0)", () => tagged(solicit(), 0)],
+    ["a link-local source", () => solicit({ source: parseIp("fe80::9") })],
+  ];
+  for (const [given, frame] of answered)
+    it(`answers one with ${given}, once`, async () => {
+      const seen = advertisements(await station.during(() => station.send(frame())));
+      expect(seen.filter((a) => a.solicited).map((a) => a.to)).to.deep.equal([clientMac]);
+    });
+
+  it("loses nothing of what comes while it looks away: the ring grows with the load", async () => {
+    const heard = async (): Promise<number> => {
+      const counters = (await announcer.ask("counters")) as Record<string, Record<string, number>>;
+      return counters["requests"]?.[VIP] ?? 0;
+    };
+    const sent = async (): Promise<number> =>
+      Number(await client.exec("cat", "/sys/class/net/eth0/statistics/tx_packets"));
+    for (const burst of [300, 3000]) {
+      const [before, sentBefore] = [await heard(), await sent()];
+      process.kill(announcer.pid, "SIGSTOP");
+      try {
+        station.send(...Array.from({ length: burst }, () => solicit()));
+        await eventually("all sent", async () => (await sent()) >= sentBefore + burst, 30_000);
+      } finally {
+        process.kill(announcer.pid, "SIGCONT");
+      }
+      await eventually(`${burst} heard`, async () => (await heard()) >= before + burst, 30_000);
+    }
+  });
+
   const withHopLimit = (frame: Uint8Array, hops: number): Uint8Array => {
     const copy = Uint8Array.from(frame);
     copy[14 + 7] = hops;
@@ -125,6 +193,17 @@ describe("NDP on a real link", function () {
     ["another target", () => solicit({ target: parseIp(OTHER) })],
     ["another Ethernet station", () => solicit({}, "02:00:00:00:00:77")],
     ["a probe with a link-layer address", () => solicit({ source: parseIp("::") })],
+    ["an option of length 0", () => withOptions(solicit(), 14, 0, 0, 0, 0, 0, 0, 0)],
+    ["an option past the end", () => withOptions(solicit(), 14, 2, 0, 0, 0, 0, 0, 0)],
+    ["half an option", () => withOptions(solicit(), 14)],
+    ["a tag of another network (VLAN 5)", () => tagged(solicit(), 5)],
+    ["a group as source address", () => solicit({ source: parseIp("ff02::1") })],
+    [
+      "a group as source hardware address",
+      () => from(solicit({ linkLayer: null }), "33:33:00:00:00:01"),
+    ],
+    ["a group as link-layer address", () => solicit({ linkLayer: parseMac("33:33:00:00:00:01") })],
+    ["a multicast target", () => solicit({ target: parseIp("ff02::1:ff64:1") })],
   ];
   for (const [given, frame] of silent)
     it(`is silent to ${given}`, async () => {

@@ -1,7 +1,7 @@
 /*
  * Packet sockets for ARP and NDP, and rtnetlink for the interfaces: plain Node-API, C11, Linux.
  *
- *   open(ifindex, protocol, filter, frames, frameSize, slots, meta, onBatch) -> socket
+ *   open(ifindex, protocol, filter, frames, slots, meta, onBatch) -> socket
  *   setFilter(socket, filter)            replaces the classic BPF program in one step
  *   send(socket, frames, lengths, count) -> number sent; throws when none was
  *   membership(socket, mac, join)        link-layer multicast (PACKET_MR_MULTICAST)
@@ -14,7 +14,8 @@
  *
  * Frames are received through a TPACKET_V2 ring (packet_mmap), so that a pause of the event loop costs
  * latency and not frames; each call of onBatch finds up to BATCH frames in `slots`, one per SLOT octets,
- * and [captured, on the wire, packet type, VLAN tag or -1] of each in `meta`.
+ * and [captured, on the wire, packet type, VLAN tag or -1] of each in `meta`. The ring has room for what is
+ * usual; a longer frame comes through the socket's own buffer besides (PACKET_COPY_THRESH).
  *
  * Errors carry the errno name in `code`. Everything runs on the thread of the event loop.
  */
@@ -54,7 +55,7 @@ extern void uv_handle_set_data(uv_handle_t *handle, void *data);
 extern void *uv_handle_get_data(const uv_handle_t *handle);
 enum { POLL_HANDLE = 8, READABLE = 1 };
 
-enum { SLOT = 2048, BATCH = 64, META = 4, BLOCK = 1 << 16, ROUNDS = 8, SEND_MAX = 256 };
+enum { FRAME = 256, SLOT = 2048, BATCH = 64, META = 4, BLOCK = 1 << 16, ROUNDS = 8, SEND_MAX = 256 };
 
 typedef struct {
   napi_env env;
@@ -65,7 +66,6 @@ typedef struct {
   uint8_t *ring;
   size_t ring_size;
   unsigned frames, head;
-  uint32_t frame_size;
   uint8_t *slots;
   int32_t *meta;
   bool closed, released, forgotten;
@@ -163,13 +163,18 @@ static int take_error(int fd) {
 static unsigned take_batch(sock *s) {
   unsigned n = 0;
   while (n < BATCH) {
-    struct tpacket2_hdr *h = (void *)(s->ring + (size_t)s->head * s->frame_size);
+    struct tpacket2_hdr *h = (void *)(s->ring + (size_t)s->head * FRAME);
     uint32_t status = __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE);
     if ((status & TP_STATUS_USER) == 0) break;
     const struct sockaddr_ll *from = (void *)((uint8_t *)h + TPACKET_ALIGN(sizeof *h));
-    uint32_t captured = h->tp_snaplen;
-    if (captured > s->frame_size - h->tp_mac) captured = s->frame_size - h->tp_mac;
-    memcpy(s->slots + (size_t)n * SLOT, (uint8_t *)h + h->tp_mac, captured);
+    uint8_t *slot = s->slots + (size_t)n * SLOT;
+    uint32_t captured = h->tp_snaplen, room = (uint32_t)FRAME - h->tp_mac;
+    if (captured > room) captured = room;
+    memcpy(slot, (uint8_t *)h + h->tp_mac, captured);
+    if ((status & TP_STATUS_COPY) != 0) {
+      ssize_t whole = recv(s->fd, slot, SLOT, MSG_DONTWAIT);
+      if (whole > 0) captured = (uint32_t)whole;
+    }
     int32_t *meta = s->meta + n * META;
     meta[0] = (int32_t)captured;
     meta[1] = (int32_t)h->tp_len;
@@ -309,12 +314,14 @@ static napi_value or_drop(sock *s, napi_value handle) {
 }
 
 static int open_ring(sock *s, uint32_t frames) {
-  int version = TPACKET_V2;
-  if (setsockopt(s->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) < 0) return -1;
+  int version = TPACKET_V2, copy_longer = 1;
+  if (setsockopt(s->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) < 0 ||
+      setsockopt(s->fd, SOL_PACKET, PACKET_COPY_THRESH, &copy_longer, sizeof copy_longer) < 0)
+    return -1;
   struct tpacket_req req = {.tp_block_size = BLOCK,
-                            .tp_block_nr = (frames * s->frame_size + BLOCK - 1) / BLOCK,
-                            .tp_frame_size = s->frame_size};
-  req.tp_frame_nr = req.tp_block_nr * (BLOCK / s->frame_size);
+                            .tp_block_nr = (frames * FRAME + BLOCK - 1) / BLOCK,
+                            .tp_frame_size = FRAME};
+  req.tp_frame_nr = req.tp_block_nr * (BLOCK / FRAME);
   if (setsockopt(s->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req) < 0) return -1;
   s->ring_size = (size_t)req.tp_block_nr * BLOCK;
   s->frames = req.tp_frame_nr;
@@ -325,22 +332,20 @@ static int open_ring(sock *s, uint32_t frames) {
 }
 
 static napi_value js_open(napi_env env, napi_callback_info info) {
-  napi_value argv[8];
+  napi_value argv[7];
   int32_t ifindex;
-  uint32_t protocol, frames, frame_size;
+  uint32_t protocol, frames;
   void *filter, *slots, *meta;
   size_t filter_length, slots_length, meta_length;
-  if (!arguments(env, info, 8, argv)) return NULL;
+  if (!arguments(env, info, 7, argv)) return NULL;
   if (napi_get_value_int32(env, argv[0], &ifindex) != napi_ok ||
       napi_get_value_uint32(env, argv[1], &protocol) != napi_ok ||
-      napi_get_value_uint32(env, argv[3], &frames) != napi_ok || frames == 0 || frames > 1 << 16 ||
-      napi_get_value_uint32(env, argv[4], &frame_size) != napi_ok ||
-      (frame_size != 256 && frame_size != SLOT)) {
-    napi_throw_type_error(env, NULL, "ifindex, protocol, frames or frameSize is wrong");
+      napi_get_value_uint32(env, argv[3], &frames) != napi_ok || frames == 0 || frames > 1 << 16) {
+    napi_throw_type_error(env, NULL, "ifindex, protocol or frames is wrong");
     return NULL;
   }
-  if (!octets(env, argv[2], &filter, &filter_length) || !octets(env, argv[5], &slots, &slots_length) ||
-      !octets(env, argv[6], &meta, &meta_length))
+  if (!octets(env, argv[2], &filter, &filter_length) || !octets(env, argv[4], &slots, &slots_length) ||
+      !octets(env, argv[5], &meta, &meta_length))
     return NULL;
   if (slots_length < BATCH * SLOT || meta_length < BATCH * META * sizeof(int32_t)) {
     napi_throw_type_error(env, NULL, "slots or meta is too small for a batch");
@@ -349,7 +354,6 @@ static napi_value js_open(napi_env env, napi_callback_info info) {
   sock *s = calloc(1, sizeof *s);
   if (s == NULL) return fail(env, ENOMEM, "opening a packet socket");
   s->env = env;
-  s->frame_size = frame_size;
   s->slots = slots;
   s->meta = meta;
   /* Protocol 0 receives nothing: filter and ring are in place before the first frame. */
@@ -363,12 +367,12 @@ static napi_value js_open(napi_env env, napi_callback_info info) {
     or_drop(s, NULL);
     return fail(env, e, "opening a packet socket");
   }
-  if (napi_create_reference(env, argv[5], 1, &s->slots_ref) != napi_ok ||
-      napi_create_reference(env, argv[6], 1, &s->meta_ref) != napi_ok) {
+  if (napi_create_reference(env, argv[4], 1, &s->slots_ref) != napi_ok ||
+      napi_create_reference(env, argv[5], 1, &s->meta_ref) != napi_ok) {
     or_drop(s, NULL);
     return fail(env, ENOMEM, "opening a packet socket");
   }
-  return or_drop(s, hand_over(env, s, argv[7], on_packets));
+  return or_drop(s, hand_over(env, s, argv[6], on_packets));
 }
 
 static napi_value js_set_filter(napi_env env, napi_callback_info info) {
@@ -665,29 +669,26 @@ static int dump(napi_env env, int fd, uint16_t type, napi_value list, uint32_t *
   return result;
 }
 
-static napi_value js_interfaces(napi_env env, napi_callback_info info) {
-  (void)info;
+/* What the dumps of these types list, one after the other. */
+static napi_value dumps(napi_env env, const uint16_t *types, size_t number, const char *doing) {
   napi_value list;
   uint32_t count = 0;
-  int fd = netlink(0);
-  if (fd < 0) return fail(env, errno, "reading the interfaces");
+  int e = 0, fd = netlink(0);
+  if (fd < 0) return fail(env, errno, doing);
   napi_create_array(env, &list);
-  int e = dump(env, fd, RTM_GETLINK, list, &count);
-  if (e == 0) e = dump(env, fd, RTM_GETADDR, list, &count);
+  for (size_t i = 0; i < number && e == 0; i++) e = dump(env, fd, types[i], list, &count);
   close(fd);
-  return e == 0 ? list : fail(env, e, "reading the interfaces");
+  return e == 0 ? list : fail(env, e, doing);
+}
+
+static napi_value js_interfaces(napi_env env, napi_callback_info info) {
+  (void)info;
+  return dumps(env, (const uint16_t[]){RTM_GETLINK, RTM_GETADDR}, 2, "reading the interfaces");
 }
 
 static napi_value js_neighbours(napi_env env, napi_callback_info info) {
   (void)info;
-  napi_value list;
-  uint32_t count = 0;
-  int fd = netlink(0);
-  if (fd < 0) return fail(env, errno, "reading the neighbours");
-  napi_create_array(env, &list);
-  int e = dump(env, fd, RTM_GETNEIGH, list, &count);
-  close(fd);
-  return e == 0 ? list : fail(env, e, "reading the neighbours");
+  return dumps(env, (const uint16_t[]){RTM_GETNEIGH}, 1, "reading the neighbours");
 }
 
 /* In memory.c. */
