@@ -51,8 +51,9 @@ interface Addon {
   }[];
   watch(onChange: Batch): Handle;
   close(socket: Handle): void;
-  collect(): void;
-  giveBack(): void;
+  /** Both absent in an addon that was built before they were there. */
+  readonly collect?: () => void;
+  readonly giveBack?: () => void;
 }
 
 // From the sources, and from the bundle in dist/.
@@ -221,15 +222,16 @@ export function watchLinks(onChange: () => void): () => void {
 /** Memory of this process that nobody needs any more, given back in two steps. Neither throws. */
 export interface SpareMemory {
   /** Begins to collect garbage, step by step. */
-  collect(): void;
+  readonly collect: () => void;
   /** Hands back what is free, and pages of program files; those are mapped again where they are still needed. */
-  giveBack(): void;
+  readonly giveBack: () => void;
 }
 
-/** Null where the packet addon is not: nothing else reaches that memory. */
+/** Null where the packet addon is not, or is an older one: nothing else reaches that memory. */
 export function spareMemory(): SpareMemory | null {
   try {
-    return addon();
+    const { collect, giveBack } = addon();
+    return collect === undefined || giveBack === undefined ? null : { collect, giveBack };
   } catch {
     return null;
   }
