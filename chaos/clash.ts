@@ -5,7 +5,7 @@
 import { NODES } from "../src/lab/plan.ts";
 import type { NodeName, RouterName } from "../src/lab/plan.ts";
 import { CHANGE, hasEffect, kindOf } from "./kinds.ts";
-import type { Bounds, Effect } from "./kinds.ts";
+import type { Bounds, Effect, Source } from "./kind.ts";
 import type { Fault } from "./schedule.ts";
 import type { Spot } from "./world.ts";
 
@@ -38,33 +38,63 @@ interface Transition {
 /** Once so many nodes of three are not to be counted on, there is no quorum, and nobody has to answer. */
 const NO_QUORUM = 2;
 
+/** With an API server one of two controllers leads, and a dead one's Lease has to run out first. */
+const LEASE_MS = 6000;
+const NOTHING: Bounds = { l2: 0, bgp: 0 };
+/** What somebody has to learn of before it acts: the nodes' marks, and the advertisements. */
+const MARKS = ["excluded", "noBgp", "noL2"] as const;
+
 /** As `--ml-fencing` of the speakers: `quorum` keeps the smaller part of a split network silent. */
 export type Fencing = "quorum" | "gossip";
 
 export class Clash {
   readonly #fencing: Fencing;
+  readonly #source: Source;
   readonly #active = new Map<number, { readonly fault: Fault; readonly sinceMs: number }>();
   #recent: readonly Transition[] = [];
   readonly #wishes = new Map<string, Wish>();
 
-  constructor(fencing: Fencing) {
+  /** Faults of speakers that started while they could not read anything. */
+  #blind: readonly Fault[] = [];
+
+  constructor(fencing: Fencing, source: Source = "directory") {
     this.#fencing = fencing;
+    this.#source = source;
   }
 
   begin(fault: Fault, atMs: number): void {
     this.#active.set(fault.id, { fault, sinceMs: atMs });
     this.#note(fault, atMs, kindOf(fault.kind).begin, false);
+    if (!hasEffect(fault.kind, "unheard")) return;
+    const starting = this.#recent.filter(
+      (r) => r.healed && hasEffect(r.fault.kind, "speaker") && atMs - r.atMs < r.bounds.bgp,
+    );
+    this.#blind = [...this.#blind, ...starting.map((r) => r.fault)];
   }
 
   heal(fault: Fault, atMs: number): void {
     const began = this.#active.get(fault.id)?.sinceMs ?? atMs;
     this.#active.delete(fault.id);
     const { heal } = kindOf(fault.kind);
-    this.#note(fault, atMs, heal, true);
-    if (!hasEffect(fault.kind, "controller")) return;
-    // What waited for the controller begins to count now.
+    const waits = (["controller", "unheard"] as const).filter((e) => hasEffect(fault.kind, e));
+    // Nothing that stands may suffer from these: only what waited for them begins to count now.
+    this.#note(fault, atMs, waits.length > 0 ? NOTHING : heal, true);
+    if (hasEffect(fault.kind, "speaker") && !this.#hears(atMs))
+      this.#blind = [...this.#blind, fault];
+    if (waits.length === 0) return;
+    const lease = this.#source === "cluster" && waits.includes("controller") ? LEASE_MS : 0;
+    const bounds = { l2: heal.l2 + lease, bgp: heal.bgp + lease };
+    const waited = (askedMs: number): boolean => askedMs > began - CHANGE.bgp;
     for (const [name, wish] of this.#wishes)
-      if (wish.atMs > began - CHANGE.bgp) this.#wishes.set(name, { ...wish, atMs, bounds: heal });
+      if (waited(wish.atMs)) this.#wishes.set(name, { ...wish, atMs, bounds });
+    if (!waits.includes("unheard")) return;
+    const marks = this.#recent.filter((r) => isMark(r.fault) && waited(r.atMs));
+    for (const mark of new Set(marks.map((r) => r.fault))) this.#note(mark, atMs, bounds, true);
+    for (const [id, active] of this.#active)
+      if (isMark(active.fault) && waited(active.sinceMs))
+        this.#active.set(id, { ...active, sinceMs: atMs });
+    for (const speaker of this.#blind) this.#note(speaker, atMs, bounds, true);
+    this.#blind = [];
   }
 
   change(spot: Spot, present: boolean, on: readonly NodeName[], atMs: number): void {
@@ -85,6 +115,9 @@ export class Clash {
 
   l2Want(spot: Spot, atMs: number): L2Want {
     const wish = this.#wishes.get(spot.name);
+    const asked = Math.max(wish?.atMs ?? 0, this.#markedAt("noL2"), this.#markedAt("excluded"));
+    if (!this.#hears(asked)) return { owner: "any", by: NODES };
+    if (this.#isOn("noL2")) return { owner: "mustNot", by: [] };
     const eligible = NODES.filter(
       (node) => !this.#has("excluded", node) && (!spot.local || wish?.on.includes(node) === true),
     );
@@ -108,10 +141,13 @@ export class Clash {
     if (this.#has("cut", node)) return "mustNot";
     if (wish === undefined || this.#waitsForController(wish)) return "any";
     const stuck = this.#since("speaker", node) ?? this.#since("writes", node);
-    const asked = Math.max(wish.atMs, this.#markedAt(node));
+    const asked = Math.max(
+      ...[wish.atMs, this.#markedAt("excluded", node), this.#markedAt("noBgp")],
+    );
+    if (!this.#hears(asked)) return "any";
     if (stuck !== null && asked > stuck - CHANGE.bgp) return "any";
     const here = wish.present && (!spot.local || wish.on.includes(node));
-    return here && !this.#has("excluded", node) ? "must" : "mustNot";
+    return here && !this.#has("excluded", node) && !this.#isOn("noBgp") ? "must" : "mustNot";
   }
 
   l2Excuse(spot: Spot, baseMs: number, atMs: number): Excuse {
@@ -125,7 +161,7 @@ export class Clash {
     baseMs: number,
     atMs: number,
   ): Excuse {
-    const near = new Set<string>([router, node, "machine"]);
+    const near = new Set<string>([router, node, "machine", "manifests"]);
     return this.#excuse(spot, "bgp", baseMs, atMs, ({ target }) => near.has(target));
   }
 
@@ -184,17 +220,27 @@ export class Clash {
   }
   #has = (effect: Effect, target: string): boolean => this.#since(effect, target) !== null;
 
-  /** When the node was last marked or unmarked. */
-  #markedAt(node: NodeName): number {
+  #isOn = (effect: Effect): boolean =>
+    [...this.#active.values()].some(({ fault }) => hasEffect(fault.kind, effect));
+
+  /** When such a mark was last set or taken away: of a node, or anywhere. */
+  #markedAt(effect: Effect, node?: NodeName): number {
     const marks = this.#recent.filter(
-      ({ fault }) => fault.target === node && hasEffect(fault.kind, "excluded"),
+      ({ fault }) => hasEffect(fault.kind, effect) && (node === undefined || fault.target === node),
     );
     return Math.max(0, ...marks.map((r) => r.atMs));
+  }
+
+  /** Whether speakers have learned of what was asked for at this time. */
+  #hears(askedMs: number): boolean {
+    const since = this.#since("unheard", "api");
+    return since === null || askedMs <= since - CHANGE.bgp;
   }
 
   /** Not to be counted on: its speaker or its way to the others is out of order, or was until just now. */
   #isWeak(node: NodeName, atMs: number): boolean {
     if (this.#has("speaker", node) || this.#has("gossip", node)) return true;
+    if (this.#blind.some(({ target }) => target === node)) return true;
     return this.#recent.some(
       ({ fault, atMs: then, bounds, healed }) =>
         healed &&
@@ -205,7 +251,11 @@ export class Clash {
   }
 
   #waitsForController(wish: Wish): boolean {
-    const since = this.#since("controller", "controller");
-    return since !== null && wish.present && wish.atMs > since - CHANGE.bgp;
+    return [...this.#active.values()].some(
+      ({ fault, sinceMs }) =>
+        hasEffect(fault.kind, "controller") && wish.present && wish.atMs > sinceMs - CHANGE.bgp,
+    );
   }
 }
+
+const isMark = ({ kind }: Fault): boolean => MARKS.some((effect) => hasEffect(kind, effect));

@@ -220,7 +220,11 @@ export class Judge {
     const [, node, router] = / via (\S+) at (\S+)$/.exec(object) ?? [];
     return node === undefined || router === undefined
       ? this.#clash.explaining(atMs, "l2")
-      : this.#clash.explaining(atMs, "bgp", new Set([node, router, "machine", "controller"]));
+      : this.#clash.explaining(
+          atMs,
+          "bgp",
+          new Set([node, router, "machine", "controller", "manifests", "api"]),
+        );
   }
 
   #violate(

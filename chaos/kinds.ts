@@ -2,52 +2,24 @@
  * Every kind of fault: whom it hits, how long it lasts, what it excuses. The bounds are docs/chaos.md's table:
  * generous for a busy machine, since the worst that was seen is reported beside them.
  */
-import type { NodeName, RouterName } from "../src/lab/plan.ts";
+import { CLUSTER_KINDS } from "./cluster-kinds.ts";
+import { NONE, at } from "./kind.ts";
+import type { Bounds, Effect, Kind, Source } from "./kind.ts";
 
-/** What a fault excuses while it lasts, at its node or router. */
-export type Effect =
-  /** The speaker does not act: others answer in its place; changes do not reach its FRR. */
-  | "speaker"
-  /** Others may lose sight of the node: it does not count for the quorum. */
-  | "gossip"
-  /** Routes through the node may be missing. */
-  | "bgp"
-  /** Routes through the node must go. */
-  | "cut"
-  /** Changes may not reach the node's FRR. */
-  | "writes"
-  /** The node must announce nothing. */
-  | "excluded"
-  /** Nobody gives addresses. */
-  | "controller"
-  /** A router has no routes. */
-  | "router";
-
-export type Target = NodeName | RouterName | "controller" | "manifests" | "machine";
-
-export interface Kind {
-  readonly on: "node" | "router" | "controller" | "manifests" | "machine";
-  readonly effects: readonly Effect[];
-  /** Shortest and longest, in ms. */
-  readonly lastsMs: readonly [number, number];
-  /** How long the wire may be wrong after it began: who answers (ARP, NDP), and routes. In ms. */
-  readonly begin: Bounds;
-  /** ... and after it was healed. */
-  readonly heal: Bounds;
-  /** Why so long. */
-  readonly why: string;
-}
-export interface Bounds {
-  readonly l2: number;
-  readonly bgp: number;
-}
-
-const at = (l2: number, bgp: number): Bounds => ({ l2, bgp });
-const NONE = at(0, 0);
 /** A speaker starts, joins, greets for a while and reads everything before it acts. */
 const STARTED = at(5000, 8000);
 /** Sessions come back: a connect timer of 5 s each way, BFD first, then the table. */
 const SESSIONS = at(0, 30_000);
+/** Frames of a node are lost, each way: `l2` is how long nobody may answer. */
+const lossy = (l2: number, why: string) =>
+  ({
+    on: "node",
+    effects: ["gossip", "bgp"],
+    lastsMs: [2000, 10_000],
+    begin: at(l2, 0),
+    heal: at(8000, 30_000),
+    why,
+  }) as const;
 
 export const KINDS = {
   "speaker-kill": {
@@ -170,13 +142,14 @@ export const KINDS = {
     heal: at(8000, 0),
     why: "only port 7946 is dropped between it and the other nodes",
   },
-  "packet-loss": {
+  "packet-loss": lossy(6000, "three of ten frames are dropped each way: members may flap, BFD may"),
+  "packet-delay": {
     on: "node",
-    effects: ["gossip", "bgp"],
+    effects: ["gossip"],
     lastsMs: [2000, 10_000],
-    begin: at(6000, 0),
-    heal: at(8000, 30_000),
-    why: "three of ten frames are dropped each way: members may flap, BFD may",
+    begin: at(6000, 10_000),
+    heal: at(8000, 10_000),
+    why: "up to 0.15 s each way, none lost: BFD and BGP stand it, unless the gate itself is kept waiting",
   },
   "packet-twice": {
     on: "node",
@@ -186,14 +159,10 @@ export const KINDS = {
     heal: NONE,
     why: "what the node sends arrives twice: nothing may come of it",
   },
-  "rate-limit": {
-    on: "node",
-    effects: ["gossip", "bgp"],
-    lastsMs: [2000, 10_000],
-    begin: at(12_000, 0),
-    heal: at(8000, 30_000),
-    why: "60 frames a second each way; the checker asks more often than that, in one order, so an address may get none while it lasts",
-  },
+  "rate-limit": lossy(
+    12_000,
+    "60 frames a second each way; the checker asks more often than that, in one order, so an address may get none while it lasts",
+  ),
   "disk-full": {
     on: "node",
     effects: ["writes"],
@@ -228,6 +197,7 @@ export const KINDS = {
   },
   "manifest-garbage": {
     on: "manifests",
+    only: "directory",
     effects: [],
     lastsMs: [1000, 10_000],
     begin: NONE,
@@ -236,6 +206,7 @@ export const KINDS = {
   },
   "manifest-truncated": {
     on: "manifests",
+    only: "directory",
     effects: [],
     lastsMs: [1000, 10_000],
     begin: NONE,
@@ -250,12 +221,16 @@ export const KINDS = {
     heal: at(2000, 2000),
     why: "two busy loops beside everything",
   },
+  ...CLUSTER_KINDS,
 } as const satisfies Readonly<Record<string, Kind>>;
 
 export type KindName = keyof typeof KINDS;
 export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[];
 
 export const kindOf = (name: KindName): Kind => KINDS[name];
+/** Kinds that there are in a lab which follows this. */
+export const kindsFor = (source: Source): readonly KindName[] =>
+  KIND_NAMES.filter((name) => (kindOf(name).only ?? source) === source);
 export const hasEffect = (name: KindName, effect: Effect): boolean =>
   kindOf(name).effects.includes(effect);
 

@@ -3,10 +3,11 @@ import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { execa } from "execa";
 import { AppError } from "../src/errors.ts";
 import type { Fencing } from "./clash.ts";
 import type { FrrVersion } from "../src/lab/frr-root.ts";
-import { KIND_NAMES } from "./kinds.ts";
+import { KIND_NAMES, kindsFor } from "./kinds.ts";
 import type { KindName } from "./kinds.ts";
 import { reportText } from "./report.ts";
 import { runChaos } from "./run.ts";
@@ -40,6 +41,7 @@ interface Flags {
   readonly minutes: number;
   readonly seed?: number;
   readonly services: number;
+  readonly cluster: boolean;
   readonly frr?: FrrVersion;
   readonly fencing: Fencing;
   readonly kinds?: readonly KindName[];
@@ -56,6 +58,7 @@ const program = new Command("chaos")
     seedOf,
   )
   .option("--services <n>", "half by BGP, half by ARP and NDP", servicesOf, 24)
+  .option("--cluster", "on a real API server, with faults of it and of rights", false)
   .addOption(new Option("--frr <version>", "of all nodes").choices(["8.4", "10.3"]))
   .addOption(
     new Option("--fencing <how>", "as --ml-fencing of the speakers")
@@ -81,7 +84,7 @@ function given(): Partial<Flags> {
 
 /** What a report says of how it was made; read as flags are, since anyone may have edited it. */
 function replayed(file: string | undefined): Flags {
-  const none = { minutes: 60, services: 24, fencing: "quorum" } as const;
+  const none = { minutes: 60, services: 24, cluster: false, fencing: "quorum" } as const;
   if (file === undefined) return none;
   try {
     return readReport(JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, unknown>>);
@@ -92,15 +95,35 @@ function replayed(file: string | undefined): Flags {
 }
 
 function readReport(report: Readonly<Record<string, unknown>>): Flags {
-  const { minutes, seed, services, frr, fencing, kinds } = report;
+  const { minutes, seed, services, source, frr, fencing, kinds } = report;
   return {
     minutes: positive(String(minutes)),
     seed: seedOf(String(seed)),
     services: servicesOf(String(services)),
+    cluster: source === "cluster",
     fencing: fencing === "gossip" ? "gossip" : "quorum",
     ...(frr === "8.4" || frr === "10.3" ? { frr } : {}),
     ...(Array.isArray(kinds) ? { kinds: kindsOf(kinds.join(",")) } : {}),
   };
+}
+
+const absent = (flags.kinds ?? []).filter(
+  (kind) => !kindsFor(flags.cluster ? "cluster" : "directory").includes(kind),
+);
+if (absent.length > 0) {
+  const where = flags.cluster ? "with --cluster" : "without --cluster";
+  process.stderr.write(`chaos: ${where} there is no ${absent.join(", ")}\n`);
+  process.exit(2);
+}
+
+/** Directory with Kubernetes' programs; built the first time, which takes minutes. */
+async function kubePrograms(): Promise<string> {
+  const script = resolve(import.meta.dirname, "../scripts/kube-binaries");
+  const { stdout, exitCode } = await execa(script, ["kube-apiserver"], {
+    ...{ reject: false, stderr: "inherit" },
+  });
+  if (exitCode === 0) return stdout.trim();
+  throw new AppError("ERR_ENVIRONMENT", "kube-apiserver cannot be had here");
 }
 
 const ending = new AbortController();
@@ -112,6 +135,7 @@ try {
       seed: flags.seed ?? Math.floor(Math.random() * 2 ** 32),
       ...{ minutes: flags.minutes, services: flags.services, frr: flags.frr ?? null },
       fencing: flags.fencing,
+      cluster: flags.cluster ? await kubePrograms() : null,
       ...(flags.kinds !== undefined && { kinds: flags.kinds }),
       ferrolb: [process.execPath, resolve(import.meta.dirname, "../bin/ferrolb")],
       tell: (line) => process.stderr.write(`${line}\n`),

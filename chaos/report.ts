@@ -14,6 +14,8 @@ export interface Report {
   /** Of the nodes; null: one of each. */
   readonly frr: string | null;
   readonly fencing: string;
+  /** What the lab followed. */
+  readonly source: string;
   /** Null: all. */
   readonly kinds: readonly string[] | null;
   /** Replays it. */
@@ -39,7 +41,7 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 export function reportText(r: Report): string {
   const total = Object.values(r.faults).reduce((a, b) => a + b, 0);
   return [
-    `chaos: seed ${r.seed}, ${(r.ranMs / 60_000).toFixed(1)} min, ${r.services} Services, FRR ${r.frr ?? "8.4 and 10.3"}, fencing by ${r.fencing}`,
+    `chaos: seed ${r.seed}, ${(r.ranMs / 60_000).toFixed(1)} min, ${r.services} Services, FRR ${r.frr ?? "8.4 and 10.3"}, fencing by ${r.fencing}, on ${r.source === "cluster" ? "an API server" : "a directory"}`,
     `again: ${r.command}`,
     `looked: ${r.rounds} rounds of ARP and NDP, ${r.routeLooks} at routers' kernels; blind for ${seconds(r.blindMs)}; load at most ${r.busiest.toFixed(1)} a core`,
     "",

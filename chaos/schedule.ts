@@ -1,8 +1,9 @@
 /** A seed to what will happen: faults with their durations, and changes of Services meanwhile. */
 import { NODES, ROUTERS } from "../src/lab/plan.ts";
 import type { NodeName } from "../src/lab/plan.ts";
-import { KIND_NAMES, kindOf } from "./kinds.ts";
-import type { KindName, Target } from "./kinds.ts";
+import { kindOf } from "./kinds.ts";
+import type { Target } from "./kind.ts";
+import type { KindName } from "./kinds.ts";
 import { randomFrom } from "./random.ts";
 import type { Random } from "./random.ts";
 import type { Spot } from "./world.ts";
@@ -34,7 +35,7 @@ export interface Schedule {
 export interface ScheduleOptions {
   readonly seed: number;
   readonly lastsMs: number;
-  readonly kinds?: readonly KindName[];
+  readonly kinds: readonly KindName[];
   /** Services that come and go; the others stay. */
   readonly restless: readonly Spot[];
 }
@@ -48,7 +49,7 @@ const NODES_AT_ONCE = 2;
 export function scheduleFor(options: ScheduleOptions): Schedule {
   const random = randomFrom(options.seed);
   return {
-    faults: faultsFor(random, options.lastsMs, options.kinds ?? KIND_NAMES),
+    faults: faultsFor(random, options.lastsMs, options.kinds),
     changes: changesFor(random, options.lastsMs, options.restless),
   };
 }

@@ -1,4 +1,5 @@
 /** The Services of a run: each has an address that was chosen beforehand, so that everybody knows what to look for. */
+import { labNode } from "../src/lab/cluster-objects.ts";
 import { NODES, POD_NETWORKS, addressOf } from "../src/lab/plan.ts";
 import type { NodeName } from "../src/lab/plan.ts";
 
@@ -41,7 +42,7 @@ export const MAX_SERVICES = 180;
 export const prefixOf = (address: string): string =>
   `${address}/${address.includes(":") ? 128 : 32}`;
 
-type Manifest = Readonly<Record<string, unknown>>;
+export type Manifest = Readonly<Record<string, unknown>>;
 const NAMESPACE = "metallb-system";
 const metallb = (kind: string, name: string, spec: object, version = "v1beta1"): Manifest => ({
   ...{ apiVersion: `metallb.io/${version}`, kind },
@@ -51,24 +52,10 @@ const metallb = (kind: string, name: string, spec: object, version = "v1beta1"):
 const EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers";
 export type Mark = "excluded" | "unavailable";
 
-export const nodeManifest = (name: NodeName, marks: ReadonlySet<Mark>): Manifest => ({
-  apiVersion: "v1",
-  kind: "Node",
-  metadata: {
-    name,
-    labels: {
-      "kubernetes.io/hostname": name,
-      ...(marks.has("excluded") && { [EXCLUDE]: "" }),
-    },
-  },
-  status: {
-    addresses: [{ type: "InternalIP", address: addressOf(name, "lan") }],
-    conditions: [
-      { type: "Ready", status: "True" },
-      { type: "NetworkUnavailable", status: marks.has("unavailable") ? "True" : "False" },
-    ],
-  },
-});
+export const nodeManifest = (name: NodeName, marks: ReadonlySet<Mark>): Manifest =>
+  labNode(name, marks.has("excluded") ? { [EXCLUDE]: "" } : {}, [
+    { type: "NetworkUnavailable", status: marks.has("unavailable") ? "True" : "False" },
+  ]);
 
 export const serviceManifests = (spot: Spot, on: readonly NodeName[]): readonly Manifest[] => {
   const six = spot.address.includes(":");
@@ -81,6 +68,7 @@ export const serviceManifests = (spot: Spot, on: readonly NodeName[]): readonly 
         type: "LoadBalancer",
         loadBalancerIP: spot.address,
         clusterIP: six ? "2001:db8:0:e::1" : "192.0.2.250",
+        ...(six && { ipFamilies: ["IPv6"], ipFamilyPolicy: "SingleStack" }),
         externalTrafficPolicy: spot.local ? "Local" : "Cluster",
         ports: [{ port: 80, targetPort: 8080 }],
       },
@@ -105,7 +93,10 @@ export const serviceManifests = (spot: Spot, on: readonly NodeName[]): readonly 
 
 const TIMERS = { myASN: 64500, holdTime: "9s", keepaliveTime: "3s", connectTime: "5s" };
 
-/** Everything but Services, by file. r1 has a password and BFD, r2 neither. */
+/** Names that advertisements are written by. */
+export const ADVERTISED = { bgp: "bgp-advertisement", l2: "l2-advertisement" } as const;
+
+/** Everything but Services, by name. r1 has a password and BFD, r2 neither. */
 export const configuration = (password: string): Readonly<Record<string, readonly Manifest[]>> => ({
   ...Object.fromEntries(NODES.map((n) => [`node-${n}`, [nodeManifest(n, new Set())]])),
   pools: [
@@ -147,15 +138,15 @@ export const configuration = (password: string): Readonly<Record<string, readonl
       stringData: { password },
     },
   ],
-  advertisements: [
-    metallb("BGPAdvertisement", "routed", { ipAddressPools: ["routed"] }),
+  [ADVERTISED.bgp]: [metallb("BGPAdvertisement", "routed", { ipAddressPools: ["routed"] })],
+  [ADVERTISED.l2]: [
     metallb("L2Advertisement", "local", { ipAddressPools: ["local"], interfaces: ["eth0"] }),
   ],
 });
 
 /** Files that faults may spoil: nothing else writes to them. */
 export const spoilable = (spots: readonly Spot[]): readonly string[] => [
-  ...["pools", "peers", "secrets", "advertisements"],
+  ...["pools", "peers", "secrets", ADVERTISED.bgp, ADVERTISED.l2],
   ...spots.filter((s) => !s.restless).map((s) => s.name),
 ];
 

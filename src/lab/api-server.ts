@@ -22,6 +22,8 @@ export interface ApiServer {
   /** Path of a kubeconfig with all of that. */
   readonly kubeconfig: string;
   readonly dir: string;
+  /** Of kube-apiserver; null while it is down. */
+  pid(): number | null;
   /** kube-apiserver alone is killed; etcd keeps what it has. */
   kill(): Promise<void>;
   /** Starts it again; resolves when it is ready. */
@@ -109,7 +111,8 @@ export async function startApiServer(o: ApiServerOptions): Promise<ApiServer> {
       const { header } = await etcdAsks(etcd, "kv/range", { key: "AA==" });
       await etcdAsks(etcd, "kv/compaction", { revision: header.revision });
     };
-    return { server, token, ca, kubeconfig, dir, kill, start, compact, stop };
+    const pid = (): number | null => serving?.pid ?? null;
+    return { server, token, ca, kubeconfig, dir, pid, kill, start, compact, stop };
   } catch (error) {
     await stop();
     throw error;

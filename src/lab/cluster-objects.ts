@@ -8,7 +8,7 @@ import { AppError } from "../errors.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { NODES, addressOf } from "./plan.ts";
 
-const NAMESPACE = "metallb-system";
+export const NAMESPACE = "metallb-system";
 const FIELD_MANAGER = "fieldManager=lab&force=true";
 
 type Loose = KubeObject & {
@@ -16,8 +16,10 @@ type Loose = KubeObject & {
   readonly status?: unknown;
 };
 
+const RBAC = "/apis/rbac.authorization.k8s.io/v1";
+
 /** Where an object of one kind lives; null: the lab has no use for it. */
-function pathOf({ apiVersion, kind, metadata }: Loose): string | null {
+export function pathOf({ apiVersion, kind, metadata }: Loose): string | null {
   const { name, namespace = NAMESPACE } = metadata;
   const core = `/api/v1/namespaces/${namespace}`;
   switch (kind) {
@@ -33,6 +35,14 @@ function pathOf({ apiVersion, kind, metadata }: Loose): string | null {
       return `${core}/configmaps/${name}`;
     case "Pod":
       return `${core}/pods/${name}`;
+    case "ServiceAccount":
+      return `${core}/serviceaccounts/${name}`;
+    case "ClusterRole":
+    case "ClusterRoleBinding":
+      return `${RBAC}/${kind.toLowerCase()}s/${encodeURIComponent(name)}`;
+    case "Role":
+    case "RoleBinding":
+      return `${RBAC}/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`;
     case "EndpointSlice":
       return `/apis/${apiVersion}/namespaces/${namespace}/endpointslices/${name}`;
     case "IPAddressPool":
@@ -126,6 +136,21 @@ export const placesOfSpeakers = (): readonly KubeObject[] => [
   })),
   ...NODES.map((node) => speakerPod(node, true)),
 ];
+
+/** A Node that is ready, as a kubelet would report it. */
+export const labNode = (
+  name: (typeof NODES)[number],
+  labels: Readonly<Record<string, string>> = {},
+  conditions: readonly { readonly type: string; readonly status: string }[] = [],
+) => ({
+  apiVersion: "v1",
+  kind: "Node",
+  metadata: { name, labels: { "kubernetes.io/hostname": name, ...labels } },
+  status: {
+    addresses: [{ type: "InternalIP", address: addressOf(name, "lan") }],
+    conditions: [{ type: "Ready", status: "True" }, ...conditions],
+  },
+});
 
 export const speakerPod = (node: (typeof NODES)[number], ready: boolean): KubeObject => {
   const ip = addressOf(node, "lan");

@@ -22,8 +22,10 @@ export interface LabCluster {
   readonly port: number;
   /** Leads to the host. */
   readonly socket: string;
-  /** The program kube-proxy. */
-  readonly kubeProxy: string;
+  /** The program kube-proxy; null: nobody forwards. */
+  readonly kubeProxy: string | null;
+  /** In place of `kubeconfig`, which is an administrator's. */
+  readonly identities?: Readonly<Record<"controller" | "speaker", string>>;
 }
 
 export interface Cluster {

@@ -141,7 +141,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     };
     const { cluster } = options;
     if (cluster !== undefined)
-      await step("ways to the API server, kube-proxy on n1, n2, n3", () => {
+      await step("ways to the API server", () => {
         for (const place of ["wire", ...NODES] as const)
           started(
             daemon({
@@ -152,13 +152,17 @@ export async function startLab(options: LabOptions): Promise<Lab> {
               ...crash,
             }),
           );
+      });
+    const { kubeProxy = null, kubeconfig = "" } = cluster ?? {};
+    if (kubeProxy !== null)
+      await step("kube-proxy on n1, n2, n3", () => {
         for (const node of NODES)
           started(
             daemon({
               name: `kube-proxy-${node}`,
               netns: places[node].name,
               log: join(dir, node, "kube-proxy.log"),
-              command: kubeProxyCommand(cluster, node),
+              command: kubeProxyCommand(kubeProxy, kubeconfig, node),
               ...crash,
             }),
           );
@@ -166,7 +170,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     const source = (pod: string): readonly string[] =>
       cluster === undefined
         ? ["--manifests", manifests]
-        : ["--kubeconfig", cluster.kubeconfig, "--pod-name", pod];
+        : ["--kubeconfig", cluster.identities?.speaker ?? cluster.kubeconfig, "--pod-name", pod];
     const controller = await step("controller", () =>
       started(
         daemon({
@@ -176,9 +180,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
           command: [
             ...options.ferrolb,
             "controller",
-            ...(cluster === undefined
-              ? ["--manifests", manifests]
-              : ["--kubeconfig", cluster.kubeconfig, "--webhook-mode", "disabled"]),
+            ...(cluster === undefined ? ["--manifests", manifests] : clusterFlags(cluster)),
             ...["--state-dir", join(dir, "controller-state")],
           ],
           ...crash,
@@ -235,10 +237,19 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
 }
 
+/** Of a controller: nobody calls its webhooks. */
+export const clusterFlags = ({ identities, kubeconfig }: LabCluster): readonly string[] => [
+  ...["--kubeconfig", identities?.controller ?? kubeconfig, "--webhook-mode", "disabled"],
+];
+
 /** The real one, in its nftables mode; its connection-tracking limits are the host's, which stay. */
-const kubeProxyCommand = (cluster: LabCluster, node: NodeName): readonly string[] => [
-  cluster.kubeProxy,
-  ...["--proxy-mode=nftables", `--kubeconfig=${cluster.kubeconfig}`],
+const kubeProxyCommand = (
+  program: string,
+  kubeconfig: string,
+  node: NodeName,
+): readonly string[] => [
+  program,
+  ...["--proxy-mode=nftables", `--kubeconfig=${kubeconfig}`],
   ...[`--hostname-override=${node}`, "--conntrack-max-per-core=0"],
   ...["--conntrack-tcp-timeout-established=0", "--conntrack-tcp-timeout-close-wait=0"],
 ];

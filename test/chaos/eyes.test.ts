@@ -117,7 +117,7 @@ describe("the report of a chaos run", () => {
   it("says how to see it again, what was done, and each violation with its surroundings", () => {
     const text = reportText({
       ...{ seed: 42, minutes: 1, services: 24, frr: "8.4" },
-      ...{ fencing: "quorum", kinds: null },
+      ...{ source: "directory", fencing: "quorum", kinds: null },
       ...{ command: "npm run chaos -- --seed 42", ranMs: 60_000, blindMs: 0, busiest: 0.5 },
       ...{ faults: { "speaker-kill": 2 }, changes: 30, rounds: 1200, routeLooks: 400 },
       violations: [

@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { Clash, type Fencing } from "../../chaos/clash.ts";
 import { Judge } from "../../chaos/judge.ts";
 import { BASE, CHANGE, kindOf } from "../../chaos/kinds.ts";
-import type { KindName, Target } from "../../chaos/kinds.ts";
+import type { Target } from "../../chaos/kind.ts";
+import type { KindName } from "../../chaos/kinds.ts";
 import type { Fault } from "../../chaos/schedule.ts";
 import type { Spot } from "../../chaos/world.ts";
 import { NODES } from "../../src/lab/plan.ts";
@@ -175,5 +176,71 @@ describe("the judge of a chaos run", () => {
     w.clash.begin(restart, START + 4000);
     w.judge.withdrawn("r1", "n2", PREFIX, START + 4100);
     expect(w.found()).to.have.length(1);
+  });
+
+  it("excuses nothing that stands while rights or the API server are gone", () => {
+    const w = calm();
+    const rights = fault("rbac-speaker", "api");
+    w.clash.begin(rights, START);
+    w.answered(0, 5000);
+    w.routed(0, 5000, "n1", "n2");
+    w.judge.withdrawn("r1", "n3", PREFIX, START + 3000);
+    expect(w.found()).to.deep.equal([
+      "gap 198.51.100.150",
+      `missing ${PREFIX} via n3 at r1`,
+      `withdrawn ${PREFIX} via n3 at r1`,
+    ]);
+    w.clash.heal(rights, START + 5000);
+    const after = calm();
+    after.clash.begin(rights, START - 5000);
+    after.clash.heal(rights, START);
+    after.answered(0, 3000);
+    expect(after.found(), "nor just after").to.deep.equal(["gap 198.51.100.150"]);
+  });
+
+  it("lets what is asked for meanwhile wait, and counts from when speakers can read again", () => {
+    const w = calm();
+    const server = fault("apiserver-pause", "api");
+    const mark = fault("label-exclude", "n1", 1);
+    w.clash.begin(server, START);
+    w.clash.change(BGP, false, [], START + 100);
+    w.clash.begin(mark, START + 200);
+    w.routed(200, 30_000, ...NODES);
+    w.answered(200, 30_000, "n1");
+    expect(w.found()).to.deep.equal([]);
+    w.clash.heal(server, START + 30_000);
+    w.routed(30_000, 45_000, ...NODES);
+    expect(w.found()).to.deep.equal([]);
+    w.routed(45_000, 60_000, ...NODES);
+    expect(w.found()).to.include(`stale ${PREFIX} via n1 at r1`);
+  });
+
+  it("does not count on a speaker that started while it could not read", () => {
+    const w = calm();
+    const rights = fault("rbac-speaker", "api");
+    w.clash.begin(rights, START);
+    for (const [id, node] of (["n1", "n2"] as const).entries()) {
+      w.clash.begin(fault("speaker-kill", node, id + 1), START);
+      w.clash.heal(fault("speaker-kill", node, id + 1), START + 1000);
+    }
+    w.answered(1000, 20_000);
+    expect(w.found(), "no quorum").to.deep.equal([]);
+    w.clash.heal(rights, START + 20_000);
+    w.answered(20_000, 60_000);
+    expect(w.found()).to.deep.equal(["gap 198.51.100.150"]);
+  });
+
+  it("wants everything to go with its advertisement, and to come back with it", () => {
+    const w = calm();
+    const gone = fault("bgp-advertisement-gone", "manifests");
+    w.clash.begin(gone, START);
+    w.judge.withdrawn("r1", "n1", PREFIX, START + 1000);
+    w.routed(0, 5000, ...NODES);
+    expect(w.found()).to.deep.equal([]);
+    w.routed(5000, 9000, ...NODES);
+    expect(w.found()).to.have.length(3);
+    w.clash.heal(gone, START + 9000);
+    w.routed(9000, 20_000);
+    expect(w.found().filter((f) => f.startsWith("missing"))).to.have.length(3);
   });
 });

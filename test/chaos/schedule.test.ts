@@ -1,17 +1,18 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { KIND_NAMES, kindOf } from "../../chaos/kinds.ts";
+import { kindOf, kindsFor } from "../../chaos/kinds.ts";
 import { scheduleFor } from "../../chaos/schedule.ts";
 import { MAX_SERVICES, spotsFor } from "../../chaos/world.ts";
 import { NODES } from "../../src/lab/plan.ts";
 
 const SPOTS = spotsFor(24);
 const restless = SPOTS.filter((s) => s.restless);
+const kinds = kindsFor("directory");
 const seeds = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
 describe("a schedule of faults", () => {
   it("is the same for the same seed, another for another", () => {
-    const of = (seed: number) => scheduleFor({ seed, lastsMs: 60_000, restless });
+    const of = (seed: number) => scheduleFor({ seed, lastsMs: 60_000, restless, kinds });
     expect(of(7)).to.deep.equal(of(7));
     expect(of(7)).not.to.deep.equal(of(8));
   });
@@ -19,7 +20,7 @@ describe("a schedule of faults", () => {
   it("hits one target once at a time, leaves a node alone, and heals everything in time", () =>
     fc.assert(
       fc.property(seeds, (seed) => {
-        const { faults } = scheduleFor({ seed, lastsMs: 120_000, restless });
+        const { faults } = scheduleFor({ seed, lastsMs: 120_000, restless, kinds });
         expect(faults.length).to.be.greaterThan(10);
         for (const fault of faults) {
           expect(fault.untilMs).to.be.greaterThan(fault.atMs).and.at.most(120_000);
@@ -36,15 +37,22 @@ describe("a schedule of faults", () => {
       { numRuns: 50 },
     ));
 
-  it("meets every kind within some minutes", () => {
-    const { faults } = scheduleFor({ seed: 3, lastsMs: 300_000, restless });
-    expect([...new Set(faults.map((f) => f.kind))].sort()).to.deep.equal([...KIND_NAMES].sort());
+  for (const source of ["directory", "cluster"] as const)
+    it(`meets every kind of a ${source} within some minutes`, () => {
+      const all = kindsFor(source);
+      const { faults } = scheduleFor({ seed: 3, lastsMs: 300_000, restless, kinds: all });
+      expect([...new Set(faults.map((f) => f.kind))].sort()).to.deep.equal([...all].sort());
+    });
+
+  it("leaves what is of a directory to a directory, what is of an API server to one", () => {
+    expect(kindsFor("directory")).to.include("manifest-garbage").and.not.include("rbac-speaker");
+    expect(kindsFor("cluster")).to.include("rbac-speaker").and.not.include("manifest-garbage");
   });
 
   it("creates what is not there, deletes and moves what is", () =>
     fc.assert(
       fc.property(seeds, (seed) => {
-        const { changes } = scheduleFor({ seed, lastsMs: 60_000, restless });
+        const { changes } = scheduleFor({ seed, lastsMs: 60_000, restless, kinds });
         const there = new Set(restless.map((s) => s.name));
         for (const { service, what } of changes) {
           expect(there.has(service)).to.equal(what !== "create");

@@ -1,6 +1,7 @@
 /** Manifests as objects, for tests that write a directory and watch what happens. */
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { labNode } from "../../src/lab/cluster-objects.ts";
 import { NODES, POD_NETWORKS, addressOf } from "../../src/lab/plan.ts";
 import type { NodeName } from "../../src/lab/plan.ts";
 
@@ -64,22 +65,12 @@ const TIMERS = { holdTime: "90s", keepaliveTime: "30s" };
 
 /** n1 is no worker. */
 export const nodes = (): readonly Manifest[] =>
-  NODES.map((name) => ({
-    apiVersion: "v1",
-    kind: "Node",
-    metadata: {
-      name,
-      labels: {
-        "kubernetes.io/hostname": name,
-        "kubernetes.io/os": "linux",
-        ...(name === "n1" ? {} : { "node-role.kubernetes.io/worker": "" }),
-      },
-    },
-    status: {
-      addresses: [{ type: "InternalIP", address: addressOf(name, "lan") }],
-      conditions: [{ type: "Ready", status: "True" }],
-    },
-  }));
+  NODES.map((name) =>
+    labNode(name, {
+      "kubernetes.io/os": "linux",
+      ...(name === "n1" ? {} : { "node-role.kubernetes.io/worker": "" }),
+    }),
+  );
 
 export interface ServiceOptions {
   /** Requested address; its family is the Service's. Default: any IPv4 one. */
