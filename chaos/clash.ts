@@ -106,7 +106,8 @@ export class Clash {
    * seen of ARP and NDP (`l2`) or of routes (`bgp`); sorted.
    */
   explaining(atMs: number, what: keyof Bounds, near?: ReadonlySet<string>): readonly string[] {
-    const late = this.#recent.filter((r) => atMs - r.atMs < r.bounds[what]);
+    const reach = (r: Transition): Bounds => (r.healed ? kindOf(r.fault.kind).heal : r.bounds);
+    const late = this.#recent.filter((r) => atMs - r.atMs < reach(r)[what]);
     const names = [...this.#active.values(), ...late]
       .filter(({ fault }) => near?.has(fault.target) !== false)
       .map(({ fault }) => `${fault.kind} ${fault.target}`);

@@ -100,7 +100,7 @@ async function groundOn(
       const isRefused = await applyObjects(client, [asObject(bad)]).then(
         () => false,
         (error: unknown) => {
-          if (!isAnswer(error)) throw error;
+          if (!isAnswer(error) && !isOfWrongType(error)) throw error;
           return true;
         },
       );
@@ -170,6 +170,10 @@ const asObject = (manifest: Manifest): KubeObject => manifest as unknown as Kube
 /** The API server's word, as against none, or one that starts and does not know its own resources yet. */
 const isAnswer = (error: unknown): boolean =>
   error instanceof KubeError && error.status >= 400 && error.status < 500 && error.status !== 404;
+
+/** Server-side apply says 500 to a field of another type. */
+const isOfWrongType = (error: unknown): boolean =>
+  error instanceof KubeError && error.message.includes("failed to create typed patch");
 
 function unlessGone(error: unknown): void {
   const isGone =
