@@ -25,8 +25,16 @@ export interface KubeClient {
     body?: unknown,
   ): Promise<unknown>;
   patch(path: string, body: unknown, type?: PatchType): Promise<unknown>;
-  /** Lines of a watch, until it ends. @throws AppError as `request`, and when `signal` aborts. */
-  watch(path: string, onLine: (event: unknown) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Lines of a watch, until it ends. @throws AppError as `request`, and when `signal` aborts.
+   * @param onOpen the API server has taken it
+   */
+  watch(
+    path: string,
+    onLine: (event: unknown) => void,
+    signal: AbortSignal,
+    onOpen?: () => void,
+  ): Promise<void>;
   close(): void;
 }
 
@@ -188,7 +196,7 @@ export function kubeClient(access: Access): KubeClient {
   return {
     request: (method, path, body) => send(method, path, body, "application/json"),
     patch: (path, body, type = "merge") => send("PATCH", path, body, PATCH_TYPES[type]),
-    async watch(path, onLine, signal) {
+    async watch(path, onLine, signal, onOpen) {
       const response = await open({ method: "GET", path, text: null, type: "", signal });
       const status = response.statusCode ?? 0;
       if (status >= 400)
@@ -196,6 +204,7 @@ export function kubeClient(access: Access): KubeClient {
           status,
           `watch ${path.split("?")[0] ?? ""}: ${statusText(parsed(await readAll(response)), status)}`,
         );
+      onOpen?.();
       const lines = createInterface({ input: response, crlfDelay: Infinity });
       try {
         for await (const line of lines) if (line !== "") onLine(parsed(line));

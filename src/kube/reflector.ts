@@ -52,6 +52,9 @@ const PAGE = 500;
 /** Watches end by themselves after five to ten minutes, so that load balances out over API servers. */
 const WATCH_S = 300;
 
+/** So long a watch has to live to have worked. */
+const WORKED_MS = 1000;
+
 const GONE = 410;
 class Gone extends KubeError {
   constructor() {
@@ -144,7 +147,7 @@ export function reflector<T extends KubeObject>(o: ReflectorOptions<T>): Reflect
     if (before === undefined ? entry.kept !== null : before.kept !== entry.kept) publish();
   };
 
-  const watch = async (signal: AbortSignal): Promise<void> => {
+  const watch = async (signal: AbortSignal, onOpen: () => void): Promise<void> => {
     const timeoutSeconds = String(Math.round(WATCH_S * (1 + o.random())));
     const failures: KubeError[] = [];
     const stop = new AbortController();
@@ -164,6 +167,7 @@ export function reflector<T extends KubeObject>(o: ReflectorOptions<T>): Reflect
           }
         },
         either,
+        onOpen,
       );
     } catch (error) {
       throw failures[0] ?? error;
@@ -185,20 +189,22 @@ export function reflector<T extends KubeObject>(o: ReflectorOptions<T>): Reflect
       let known = false;
       while (!signal.aborted) {
         const startedMs = o.clock.now();
+        const opened = { ms: Infinity };
         try {
           if (!known) {
             await list();
             known = true;
             recovered();
           }
-          await watch(signal);
+          await watch(signal, () => (opened.ms = o.clock.now()));
           failures = 0;
           // A server that ends each watch at once must not be asked in a tight loop.
           if (o.clock.now() - startedMs < 1000) await sleep(o.clock, 200, signal);
         } catch (error) {
           if (isAborted(signal)) return;
           if (!(error instanceof AppError)) throw error;
-          failures++;
+          // A watch that worked for a while and was cut is no further failure of those before it.
+          failures = o.clock.now() - opened.ms >= WORKED_MS ? 1 : failures + 1;
           if (error instanceof KubeError && error.status === GONE) known = false;
           else {
             const status = error instanceof KubeError ? error.status : 0;
