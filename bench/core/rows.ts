@@ -83,7 +83,9 @@ export function rowsFor(plan: Plan): readonly RowSpec[] {
   for (const n of plan.memory) {
     const at = n === 1 ? "1 Service" : `${n} Services`;
     add("memory", `rss-${n}`, `speaker's resident memory, ${at}`, "MB", NO_MORE);
-    add("memory", `rss-churn-${n}`, `the same after churn, ${at}`, "MB", NO_MORE);
+    add("memory", `own-${n}`, `of these without pages of files, ${at}`, "MB");
+    add("memory", `rss-churn-${n}`, `speaker's resident memory after churn, ${at}`, "MB", NO_MORE);
+    add("memory", `own-churn-${n}`, `of these without pages of files, after churn, ${at}`, "MB");
     add("memory", `controller-rss-${n}`, `controller's resident memory, ${at}`, "MB");
     add("memory", `cpu-${n}`, `speaker's CPU, idle, ${at}`, "% of a core");
     add(

@@ -35,14 +35,18 @@ async function oneSize(bench: Bench, session: Session, size: number): Promise<vo
   for (let i = 0; i < CALM_TRIES; i++)
     if ((await during(bench, session, 1)).requests <= CALM_REQUESTS) break;
   const idle = await during(bench, session, plan.idleS);
-  add("rss", await residentMb(speaker), note);
-  add("controller-rss", await residentMb(controller));
+  const { all, own } = await residentMb(speaker);
+  add("rss", all, note);
+  add("own", own);
+  add("controller-rss", (await residentMb(controller)).all);
   add("cpu", idle.speaker);
   add("requests", idle.requests);
   const stop = startChurn(bench);
   const churn = await during(bench, session, plan.churnS);
   await stop();
-  add("rss-churn", await residentMb(speaker));
+  const churned = await residentMb(speaker);
+  add("rss-churn", churned.all);
+  add("own-churn", churned.own);
   add("cpu-churn", churn.speaker);
   add("cpu-node", churn.node);
   add("controller-cpu", churn.controller);

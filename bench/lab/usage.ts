@@ -21,8 +21,16 @@ export function parseStat(text: string): CpuTime {
 export const cpuOf = async (pid: number): Promise<CpuTime> =>
   parseStat(await readFile(`/proc/${pid}/stat`, "utf8"));
 
-/** Megabytes (10^6 octets) that are in memory. */
-export async function residentMb(pid: number): Promise<number> {
+/** Megabytes (10^6 octets) in memory. */
+export interface Resident {
+  readonly all: number;
+  /** Without pages of files, which are the page cache's: its program above all. */
+  readonly own: number;
+}
+
+export async function residentMb(pid: number): Promise<Resident> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return (Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN) * 1024) / 1e6;
+  const mb = (field: string): number =>
+    (Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? NaN) * 1024) / 1e6;
+  return { all: mb("VmRSS"), own: mb("RssAnon") };
 }
