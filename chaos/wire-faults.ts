@@ -62,9 +62,13 @@ export function wireFaults({ places, dir }: Pick<Lab, "places" | "dir">): WireFa
       return table(id, "netdev", hook, [`dup to "lan-${other ?? "c1"}"`, `dup to "lan-c1"`]);
     },
     async late(node) {
-      const heals = await Promise.all([gate(wire, `lan-${node}`), gate(places[node], "eth0")]);
+      const toNode = await gate(wire, `lan-${node}`);
+      const fromNode = await gate(places[node], "eth0").catch(async (error: unknown) => {
+        await toNode();
+        throw error;
+      });
       return async () => {
-        await Promise.all(heals.map((heal) => heal()));
+        await Promise.all([toNode(), fromNode()]);
       };
     },
   };
