@@ -17,7 +17,12 @@ export interface Refusal {
 
 export type Applied =
   | { readonly kind: "settled" }
-  /** `commands`: lines given to FRR. */
-  | { readonly kind: "applied"; readonly commands: number; readonly durationMs: number }
+  /** `commands`: lines given to FRR. `givenMs`: until it had them; the rest of the time went into reading back. */
+  | {
+      readonly kind: "applied";
+      readonly commands: number;
+      readonly durationMs: number;
+      readonly givenMs?: number;
+    }
   /** Nothing of the batch is in force: the prior state was restored. */
   | { readonly kind: "refused"; readonly refusals: readonly Refusal[] };

@@ -6,7 +6,6 @@ import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import { AppError } from "../errors.ts";
 import { startFrrEngine } from "../frr/engine.ts";
 import { vtyTo } from "../frr/vty.ts";
-import type { FrrDaemon } from "../frr/vty.ts";
 import { sessionProbe } from "../frr/session-probe.ts";
 import { startAnnouncer } from "../l2/announcer.ts";
 import { parseExcludes } from "../l2/excludes.ts";
@@ -102,7 +101,7 @@ async function startSpeaker(flags: SpeakerFlags): Promise<void> {
     async (daemon) => {
       const { log, store, signal } = daemon;
       let membership: SpeakerMembershipPort | null = null;
-      const vtyOf = (name: FrrDaemon) => vtyTo(name, flags.vtyDir);
+      const vtyOf = (name: "bgpd" | "bfdd") => vtyTo(name, flags.vtyDir);
       const vtys = { follow: vtyOf("bgpd"), bgpd: vtyOf("bgpd"), bfdd: vtyOf("bfdd") };
       const meter = speakerMeter(
         daemon,

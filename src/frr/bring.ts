@@ -9,14 +9,20 @@ import { normalPath } from "../frr-config/normalise.ts";
 import type { Command } from "../frr-config/step.ts";
 import { paths, type Block } from "../frr-config/tree.ts";
 import type { Desired, Refusal } from "../api/frr-desired.ts";
+import { AppError } from "../errors.ts";
 import { withoutAway } from "./away.ts";
 import type { Complaint } from "./complaints.ts";
+import { isDirect, type Direct } from "./direct.ts";
 import { readRunning, type Running } from "./running.ts";
 import { learn, stillValid, type Tolerance } from "./tolerance.ts";
 import type { Vtysh } from "./vtysh.ts";
 
 export interface Task {
   readonly vtysh: Vtysh;
+  /** Absent: everything goes by vtysh. */
+  readonly direct?: Direct;
+  /** FRR has been given what was to be done first; routes are on their way. */
+  readonly onGiven?: () => void;
   /** As known; it may have changed since, which costs a second batch. */
   readonly running: Running;
   readonly desired: Desired;
@@ -40,16 +46,17 @@ const PASSES = 5;
 
 /** @throws AppError `ERR_FRR_UNREACHABLE`; what is in force then is unknown */
 export async function bring(task: Task): Promise<Brought> {
+  const quick = await bringDirectly(task);
+  if (quick.isDone) return quick.brought;
   const { vtysh, desired } = task;
-  let { running } = task;
-  let tolerance = stillValid(task.tolerance, task.tree);
-  let commands = 0;
+  let { running, commands, tolerance } = quick.brought;
   let complaints: readonly Saying[] = [];
   let before = "";
   let differences: readonly Difference[] = [];
   for (let pass = 0; pass < PASSES; pass++) {
     const tree = withoutAway(task.tree, running.daemons);
-    const delta = deltaFor(running.tree, tree, { ours: task.ours, tolerated: tolerance.keys });
+    const options = { ours: task.ours, tolerated: tolerance.keys };
+    const delta = (pass === 0 ? quick.first : undefined) ?? deltaFor(running.tree, tree, options);
     if (delta.commands.length === 0)
       return { running, tolerance, commands, refusals: [], restored: false };
     differences = delta.differences;
@@ -74,6 +81,7 @@ export async function bring(task: Task): Promise<Brought> {
       if (refusals.length > 0) return { running, tolerance, commands, refusals, restored: true };
     }
     complaints = await give(vtysh, delta.commands);
+    if (pass === 0) task.onGiven?.();
     commands += delta.commands.length;
     running = await readRunning(vtysh);
   }
@@ -83,6 +91,36 @@ export async function bring(task: Task): Promise<Brought> {
     ...{ running: restored.running, tolerance: task.tolerance, commands, refusals },
     restored: restored.whole,
   };
+}
+
+/**
+ * What bgpd alone can do is done there, without vtysh, and read back there. Whatever is not as desired then, for
+ * whatever reason, is begun anew with vtysh.
+ */
+async function bringDirectly(
+  task: Task,
+): Promise<{ readonly isDone: boolean; readonly brought: Brought; readonly first?: Delta }> {
+  const { vtysh, direct, running, ours } = task;
+  const tree = withoutAway(task.tree, running.daemons);
+  const tolerance = stillValid(task.tolerance, task.tree);
+  const from = { running, tolerance, commands: 0, refusals: [], restored: false };
+  if (direct === undefined) return { isDone: false, brought: from };
+  const options = { ours, tolerated: tolerance.keys };
+  const first = deltaFor(running.tree, tree, options);
+  const { commands } = first;
+  if (commands.length === 0) return { isDone: true, brought: from };
+  if (!isDirect(commands, running.tree)) return { isDone: false, brought: from, first };
+  const given = { ...from, commands: commands.length };
+  try {
+    await direct.give(commands);
+    task.onGiven?.();
+    const now = await direct.reread(running);
+    if (deltaFor(now.tree, tree, options).commands.length === 0)
+      return { isDone: true, brought: { ...given, running: now } };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+  }
+  return { isDone: false, brought: { ...given, running: await readRunning(vtysh) } };
 }
 
 interface Saying {

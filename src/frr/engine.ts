@@ -1,6 +1,7 @@
 /**
  * The FRR sidecar behind vtysh. Keeps what FRR had when it was read last, so that a change costs one batch;
- * looks again every two seconds, and tells its listeners when FRR is no longer as it was left.
+ * looks again every two seconds, and tells its listeners when FRR is no longer as it was left. A change never waits
+ * for a look: most looks only ask the daemons whether anything is different, and one that a change overtakes is void.
  */
 import type { SentRoutes } from "../api/sent-routes.ts";
 import { AppError } from "../errors.ts";
@@ -9,11 +10,13 @@ import { emptyBlock, parseTree, type Block } from "../frr-config/tree.ts";
 import { formatFrrVersion, sameVersion } from "../frr-config/version.ts";
 import type { Applied, Desired } from "../api/frr-desired.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { access, constants } from "node:fs/promises";
 import { awayFor, withoutAway } from "./away.ts";
 import { bring } from "./bring.ts";
 import { readConfFile, replaceConfFile } from "./conf-file.ts";
+import { directTo } from "./direct.ts";
 import { NO_STATS, type DriftCause, type FrrEvent, type FrrStats } from "./events.ts";
-import { incarnation, readRunning, type Running } from "./running.ts";
+import { daemonsIn, incarnation, readRunning, type Running } from "./running.ts";
 import { NO_TOLERANCE, type Tolerance } from "./tolerance.ts";
 import { sentReader } from "./sent-reader.ts";
 import { vtyTo } from "./vty.ts";
@@ -52,13 +55,18 @@ export interface RunningFrrEngine {
 }
 
 const LOOK_MS = 2000;
+/** Looks that may rely on what the daemons say, before vtysh is asked again. */
+const MOST_GLANCES = 4;
 
 /** Starts looking at FRR at once; it need not be there yet. */
 export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
   const { clock, checkEveryMs = 2000, timeoutMs = 5000 } = options;
   const { vtyDir = "/var/run/frr", confFile = "/etc/frr/frr.conf" } = options;
-  const vtysh = vtyshAt({ command: options.vtysh ?? "vtysh", vtyDir, timeoutMs });
+  const { vtysh: words = "vtysh" } = options;
+  const command = typeof words === "string" ? [words] : words;
+  const vtysh = vtyshAt({ command, vtyDir, timeoutMs });
   const bgpd = vtyTo("bgpd", vtyDir, timeoutMs);
+  const direct = directTo(vtyDir, timeoutMs);
   const sent = sentReader(bgpd);
   const listeners = new Set<() => void>();
   const counts: Record<FrrEvent["kind"], number> = { ...NO_STATS };
@@ -73,7 +81,11 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
   let drift: DriftCause | null = null;
   let unwritten = false;
   let versionsSeen = "";
-  let comparedFor = ""; // daemons keep their version while they live: a change waits behind each look
+  let comparedFor = ""; // daemons keep their version while they live
+  let turns = 0; // changes that were begun: what was read before one of them is of the past
+  let overtaken = 0; // looks that were void, in a row
+  let glances = 0; // since vtysh was asked
+  let marks: ReadonlyMap<string, string> | null = null; // of the daemons when `running` was read
 
   const tell = (event: FrrEvent): void => {
     counts[event.kind]++;
@@ -119,12 +131,17 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
 
   const read = async (limitMs: number): Promise<Running> => {
     bornAs = await incarnation(vtyDir);
+    glances = 0;
+    // Not later than the reading: what changes in between is seen by the next look.
+    marks = away ? null : await marksNow().catch(() => null); // vtysh will say what is the matter
     const seen = await readRunning(vtysh, limitMs, running);
     running = seen;
     if (comparedFor !== bornAs) await compareVersions(seen);
     comparedFor = bornAs;
     return seen;
   };
+
+  const marksNow = async () => direct.marks(await daemonsIn(vtyDir));
 
   const compareVersions = async ({ version }: Running): Promise<void> => {
     const own = await vtysh.version();
@@ -158,9 +175,15 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
     if (running !== null && bornAs !== (await incarnation(vtyDir))) running = null;
     const known = running ?? (await read(timeoutMs));
     const ours = merged(applied.tree, tolerance.spelled);
-    const brought = await bring({ vtysh, running: known, desired, tree, ours, tolerance });
+    let givenMs = 0;
+    const onGiven = (): void => {
+      givenMs = clock.now() - start;
+    };
+    const task = { vtysh, direct, onGiven, running: known, desired, tree, ours, tolerance };
+    const brought = await bring(task);
     if (bornAs !== (await incarnation(vtyDir)))
       throw new AppError("ERR_FRR_UNREACHABLE", "FRR restarted during the batch");
+    if (brought.running !== known) marks = marksAfter(brought.running);
     ({ running, tolerance } = brought);
     if (brought.refusals.length > 0) {
       tell({ kind: "refused", refusals: brought.refusals });
@@ -175,10 +198,35 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
     if (brought.commands === 0) return { kind: "settled" };
     const durationMs = clock.now() - start;
     tell({ kind: "applied", commands: brought.commands, durationMs });
-    return { kind: "applied", commands: brought.commands, durationMs };
+    return { kind: "applied", commands: brought.commands, durationMs, givenMs };
+  };
+
+  /** Only bgpd has changed, and it is known to what; else it takes a reading. */
+  const marksAfter = ({ bgpd: mark }: Running): typeof marks =>
+    mark === undefined || marks === null ? null : new Map([...marks, ["bgpd", mark]]);
+
+  /** Whether FRR is as it was read last, without a process: what vtysh shows is what the daemons have. */
+  const isUnchanged = async (): Promise<boolean> => {
+    if (away || unwritten || running === null || marks === null) return false;
+    if (++glances > MOST_GLANCES || bornAs !== (await incarnation(vtyDir))) return false;
+    if (command[0]?.includes("/") === true) await access(command[0], constants.X_OK);
+    const before = marks;
+    const now = await marksNow();
+    return now.size === before.size && [...now].every(([name, mark]) => before.get(name) === mark);
+  };
+
+  /** Beside the changes, unless there is something to be seen. */
+  const glance = async (): Promise<void> => {
+    const turn = turns;
+    if (await isUnchanged().catch(() => false)) return;
+    await alone(async () => {
+      // A change read back meanwhile; a hand's doing is still there for the next look.
+      if (turn === turns || ++overtaken > MOST_GLANCES) await look();
+    });
   };
 
   const look = async (): Promise<void> => {
+    overtaken = 0;
     const wasAway = away;
     const before = bornAs;
     const known = running?.text;
@@ -200,7 +248,7 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
   const keepLooking = (): void => {
     if (closed) return;
     cancel = clock.after(checkEveryMs, () => {
-      void alone(look)
+      void glance()
         .catch(() => undefined) // told already
         .then(keepLooking);
     });
@@ -211,6 +259,7 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
   return {
     apply: (desired, signal) =>
       alone(async () => {
+        turns++;
         signal.throwIfAborted();
         if (!looking) keepLooking();
         looking = true;
@@ -228,6 +277,7 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
       cancel();
       listeners.clear();
       bgpd.close();
+      direct.close();
       await last.catch(() => undefined);
     },
   };

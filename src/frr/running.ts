@@ -13,6 +13,8 @@ export interface Running {
   /** Daemons that vtysh was connected to. */
   readonly daemons: ReadonlySet<string>;
   readonly version: FrrVersion | null;
+  /** Mark of bgpd's own text, where it was read from bgpd alone (`direct.ts`). */
+  readonly bgpd?: string;
 }
 
 /**
@@ -40,6 +42,13 @@ export async function readRunning(
   return { tree: parseTree(text), text, daemons, version };
 }
 
+/** The daemons that have a socket, sorted. @throws the file system's own error */
+export async function daemonsIn(vtyDir: string): Promise<readonly string[]> {
+  const names = (await readdir(vtyDir)).filter((name) => name.endsWith(SOCKET)).sort();
+  return names.map((name) => name.slice(0, -SOCKET.length));
+}
+const SOCKET = ".vty";
+
 /**
  * Changes when a daemon was started anew: each makes its socket again. Costs no process, so it can be asked
  * before and after every batch. `""` where the directory is missing or unknown.
@@ -47,8 +56,8 @@ export async function readRunning(
 export async function incarnation(vtyDir: string | undefined): Promise<string> {
   if (vtyDir === undefined) return "";
   try {
-    const names = (await readdir(vtyDir)).filter((name) => name.endsWith(".vty")).sort();
-    const stats = await Promise.all(names.map((name) => stat(join(vtyDir, name))));
+    const names = await daemonsIn(vtyDir);
+    const stats = await Promise.all(names.map((name) => stat(join(vtyDir, name + SOCKET))));
     return stats.map(({ ino, ctimeMs }, i) => `${names[i] ?? ""} ${ino} ${ctimeMs}`).join("\n");
   } catch {
     return "";

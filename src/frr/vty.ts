@@ -1,13 +1,11 @@
 /**
  * Questions to one FRR daemon over its own socket, as vtysh asks them, without starting a process: a scrape
- * and the look for one prefix cost a millisecond. Configuration never goes this way.
+ * and the look for one prefix cost a millisecond. Of configuration only prefixes go this way (`direct.ts`).
  */
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { AppError } from "../errors.ts";
-
-export type FrrDaemon = "bgpd" | "bfdd";
 
 export interface Vty {
   /** Answers come in the order of the questions. @throws AppError `ERR_FRR_UNREACHABLE` */
@@ -26,7 +24,7 @@ const END = 4;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Connects when it is first asked, and again after a failure. */
-export function vtyTo(daemon: FrrDaemon, vtyDir: string, timeoutMs = 2000): Vty {
+export function vtyTo(daemon: string, vtyDir: string, timeoutMs = 2000): Vty {
   let socket: Socket | null = null;
   let waiting: Question[] = [];
   let heard: Buffer[] = [];

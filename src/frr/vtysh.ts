@@ -50,7 +50,8 @@ export function vtyshAt(options: VtyshOptions): Vtysh {
 
   const run = async (args: readonly string[], input: string, limitMs: number): Promise<Said> => {
     // The pipe of `cat` is one that can be opened by name; Node's own is a socket, which cannot.
-    const child = spawn("sh", ["-c", 'cat | exec "$@" 2>&1', "sh", ...base, ...args], {
+    const script = input === "" ? 'exec "$@" 2>&1 </dev/null' : 'cat | exec "$@" 2>&1';
+    const child = spawn("sh", ["-c", script, "sh", ...base, ...args], {
       detached: true, // a process group of its own, to be killed as one
       stdio: ["pipe", "pipe", "ignore"],
       env: { ...process.env, VTYSH_HISTFILE: "/dev/null", VTYSH_PAGER: "cat" },

@@ -105,7 +105,7 @@ export function createFrrMeter(registry: Registry): (event: FrrHappening) => voi
   const seconds = new Histogram({
     name: "ferrolb_frr_apply_seconds",
     help: "Time to give a change to FRR and read it back",
-    buckets: [0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10],
+    buckets: [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10],
     registers,
   });
   const commands = new Histogram({

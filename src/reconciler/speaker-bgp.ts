@@ -49,12 +49,16 @@ export function bgpSide(
   let wanted: NodeBgp | null = null;
 
   /** Brings FRR there. `false`: FRR refused something, which is left out from now on. */
-  const bring = async (bgp: NodeBgp, parsed: Parsed, signal: AbortSignal): Promise<boolean> => {
-    const startedMs = clock.now();
+  const bring = async (
+    bgp: NodeBgp,
+    parsed: Parsed,
+    startedMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean> => {
     const desired = desiredFor(bgp);
     if (desired.text === inForce) return true;
     inForce = null; // until the engine says otherwise
-    const renderMs = clock.now() - startedMs;
+    const passMs = clock.now() - startedMs;
     const driftsBefore = drifts;
     const applied = await frr.apply(desired, signal).finally(() => onApplied(bgp));
     if (applied.kind === "refused") {
@@ -63,9 +67,11 @@ export function bgpSide(
       throw new AppError("ERR_FRR_REFUSED", "FRR refused lines that no resource asks for");
     }
     if (drifts === driftsBefore) inForce = desired.text;
-    if (applied.kind === "settled") log.debug({ renderMs }, "settled");
-    else
-      log.info({ commands: applied.commands, durationMs: applied.durationMs, renderMs }, "applied");
+    if (applied.kind === "settled") log.debug({ passMs }, "settled");
+    else {
+      const { commands, durationMs, givenMs } = applied;
+      log.info({ commands, durationMs, givenMs, passMs }, "applied");
+    }
     return true;
   };
 
@@ -83,6 +89,7 @@ export function bgpSide(
       inForce = null;
     },
     async pass(signal) {
+      const startedMs = clock.now();
       const due = changes.due("bgp");
       const world = context.look();
       if (world === null) return null; // the first load is not complete: what FRR has stays as it is
@@ -100,7 +107,7 @@ export function bgpSide(
       meter.bgp(bgpWaits(bgp, carried, due));
       meter.wanted(wantedOf(bgp));
       if (!isOurs) sayIdle();
-      else if (!(await bring(bgp, parsed, signal))) return { afterMs: 0 };
+      else if (!(await bring(bgp, parsed, startedMs, signal))) return { afterMs: 0 };
       carried = carriedBy(bgp);
       changes.settle("bgp", due);
       config.keep(parsed);
