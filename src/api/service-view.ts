@@ -3,6 +3,7 @@
  * its key, class, addresses and usable endpoints. Behaviour reference 0.5, 2.2, 2.3.
  */
 import { tryParseIp } from "../net/ip.ts";
+import { onceFor, lastForList } from "../runtime/steady.ts";
 import type { Ip } from "../net/ip.ts";
 import { SERVICE_NAME_LABEL } from "./resources.ts";
 import { keyOf } from "./objects.ts";
@@ -36,70 +37,61 @@ const NO_ENDPOINTS: EndpointView = {
 };
 
 type EndpointsOf = (key: ServiceKey) => EndpointView;
-const folded = new WeakMap<readonly EndpointSlice[], EndpointsOf>();
 
 /** All slices, folded per Service in one walk; the same list is folded once. */
-export function endpointsByService(slices: readonly EndpointSlice[]): EndpointsOf {
-  const known = folded.get(slices);
-  if (known !== undefined) return known;
-  const fresh = foldEndpoints(slices);
-  folded.set(slices, fresh);
-  return fresh;
-}
+export const endpointsByService = onceFor(foldEndpoints);
 
 function foldEndpoints(slices: readonly EndpointSlice[]): EndpointsOf {
-  const views = new Map<
-    ServiceKey,
-    {
-      anywhere: boolean;
-      anywhereWithAddress: boolean;
-      nodes: Set<string>;
-      nodesWithAddress: Set<string>;
-    }
-  >();
+  const found = new Map<ServiceKey, EndpointSlice | EndpointSlice[]>();
   for (const slice of slices) {
-    const name = slice.metadata.labels?.[SERVICE_NAME_LABEL];
-    if (name === undefined) continue;
-    const key = `${slice.metadata.namespace ?? "default"}/${name}`;
-    let view = views.get(key);
-    if (view === undefined) {
-      view = {
-        anywhere: false,
-        anywhereWithAddress: false,
-        nodes: new Set(),
-        nodesWithAddress: new Set(),
-      };
-      views.set(key, view);
-    }
-    for (const endpoint of slice.endpoints ?? []) {
-      if (!canServe(endpoint)) continue;
-      view.anywhere = true;
-      if (endpoint.nodeName !== undefined) view.nodes.add(endpoint.nodeName);
-      if ((endpoint.addresses ?? []).length === 0) continue;
-      view.anywhereWithAddress = true;
-      if (endpoint.nodeName !== undefined) view.nodesWithAddress.add(endpoint.nodeName);
-    }
+    const key = serviceOf(slice);
+    if (key === null) continue;
+    const others = found.get(key); // most Services have one slice
+    if (others === undefined) found.set(key, slice);
+    else if (Array.isArray(others)) others.push(slice);
+    else found.set(key, [others, slice]);
   }
-  return (key) => views.get(key) ?? NO_ENDPOINTS;
+  return (key) => {
+    const of = found.get(key);
+    if (of === undefined) return NO_ENDPOINTS;
+    return Array.isArray(of) ? viewOfAll(of) : viewOf(of);
+  };
+}
+
+const serviceOf = onceFor((slice: EndpointSlice): ServiceKey | null => {
+  const name = slice.metadata.labels?.[SERVICE_NAME_LABEL];
+  return name === undefined ? null : `${slice.metadata.namespace ?? "default"}/${name}`;
+});
+
+/** The same slices give the same view again. */
+const viewOf = onceFor((slice: EndpointSlice): EndpointView => viewOver([slice]));
+const viewOfAll = lastForList((slices: readonly EndpointSlice[]) => viewOver(slices));
+
+function viewOver(slices: readonly EndpointSlice[]): EndpointView {
+  let [anywhere, anywhereWithAddress] = [false, false];
+  const [nodes, nodesWithAddress] = [new Set<string>(), new Set<string>()];
+  for (const { endpoints } of slices)
+    for (const endpoint of endpoints ?? []) {
+      if (!canServe(endpoint)) continue;
+      anywhere = true;
+      if (endpoint.nodeName !== undefined) nodes.add(endpoint.nodeName);
+      if ((endpoint.addresses ?? []).length === 0) continue;
+      anywhereWithAddress = true;
+      if (endpoint.nodeName !== undefined) nodesWithAddress.add(endpoint.nodeName);
+    }
+  return { anywhere, anywhereWithAddress, nodes, nodesWithAddress };
 }
 
 /** Why a speaker does not announce a Service, before any protocol is asked. */
 export type NotServed = "notLoadBalancer" | "noIPAllocated" | "invalidIP";
 
 export type AnnouncedIps = { readonly ips: readonly Ip[] } | { readonly reason: NotServed };
-const announced = new WeakMap<Service, AnnouncedIps>();
 
 /**
  * The addresses in the status, in status order, or the reason why there are none to announce. The same Service
  * gives the same answer again, list included.
  */
-export function announcedIps(service: Service): AnnouncedIps {
-  const known = announced.get(service);
-  if (known !== undefined) return known;
-  const answer = ipsOf(service);
-  announced.set(service, answer);
-  return answer;
-}
+export const announcedIps = onceFor(ipsOf);
 
 function ipsOf(service: Service): AnnouncedIps {
   if (!isLoadBalancer(service)) return { reason: "notLoadBalancer" };
@@ -109,4 +101,5 @@ function ipsOf(service: Service): AnnouncedIps {
   return ips.every((ip) => ip !== null) ? { ips } : { reason: "invalidIP" };
 }
 
-export const serviceKey = keyOf;
+/** `namespace/name`, put together once per Service. */
+export const serviceKey = onceFor((service: Service): ServiceKey => keyOf(service));

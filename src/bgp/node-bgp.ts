@@ -7,6 +7,7 @@ import { classNumbers, sequencesFor } from "./class-number.ts";
 import type {
   Announcement,
   AnnouncementClass,
+  Attributes,
   FrrLogLevel,
   Instance,
   Neighbor,
@@ -16,9 +17,11 @@ import type {
 } from "./model.ts";
 import { sessionFamilies, sessionFor } from "./neighbor.ts";
 import { nodeFactsFor } from "./node-facts.ts";
+import type { NodeFacts } from "./node-facts.ts";
 import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import { groupPeers, peersOfNode } from "./peers-of-node.ts";
 import type { PeerGroup } from "./peers-of-node.ts";
+import { sameItems } from "../runtime/steady.ts";
 import { bgpDecisions, routesFor } from "./routes.ts";
 import type { Route } from "./routes.ts";
 import { MOST_COMMUNITIES, attributesAt, treatmentKey } from "./treatment.ts";
@@ -43,43 +46,95 @@ interface Numbered extends Route {
 const byNumber = (a: Numbered, b: Numbered): number => a.classNumber - b.classNumber;
 
 /** One route for each class: they are treated alike. */
-const oneOfEachClass = (routes: readonly Numbered[]): Numbered[] =>
-  [...new Map(routes.map((r) => [r.classNumber, r])).values()].sort(byNumber);
+function oneOfEachClass(routes: readonly Numbered[]): readonly Numbered[] {
+  const found = new Map<number, Numbered>();
+  for (const route of routes) found.set(route.classNumber, route);
+  return [...found.values()].sort(byNumber);
+}
 
+const numberings = new WeakMap<Route, Numbered>();
+
+/** The same route with the same number is the same object. */
+function numberedAs(route: Route, classNumber: number): Numbered {
+  const known = numberings.get(route);
+  if (known?.classNumber === classNumber) return known;
+  const fresh = { ...route, classNumber };
+  numberings.set(route, fresh);
+  return fresh;
+}
+
+function withNumbers(routes: readonly Route[]): readonly Numbered[] {
+  const keys = new Set<string>();
+  for (const { treatment } of routes) keys.add(treatmentKey(treatment));
+  const numbers = classNumbers([...keys]);
+  return routes.map((r) => numberedAs(r, numbers.get(treatmentKey(r.treatment)) ?? 0));
+}
+
+interface Made {
+  readonly numbered: readonly Numbered[];
+  readonly node: NodeFacts;
+  /** As they came in. */
+  readonly given: readonly string[];
+  readonly bgp: NodeBgp;
+}
+/** What was made last of a configuration: most changes in a cluster change nothing here. */
+const made = new WeakMap<Config, Made>();
+
+/** The same object again as long as nothing in it changes. */
 export function nodeBgpFor(
   config: Config,
   snapshot: Pick<Snapshot, Inputs>,
   nodeName: string,
   options: BgpOptions = {},
 ): NodeBgp {
-  const { namespace } = snapshot;
+  const { hostname = nodeName, logLevel = "informational" } = options;
   const node = nodeFactsFor(nodeName, snapshot.nodes, options.excludePolicy);
   const decisions = bgpDecisions(config, snapshot, node, options.lbClass ?? "");
-  const routes = routesFor(decisions);
-  const numbers = classNumbers(routes.map((r) => treatmentKey(r.treatment)));
-  const numbered = routes.map((r) => ({
-    ...r,
-    classNumber: numbers.get(treatmentKey(r.treatment)) ?? 0,
-  }));
-  const refs: RefsOf = (names) =>
-    names.map((name) => ({ kind: "BGPAdvertisement", namespace, name }));
+  const numbered = withNumbers(routesFor(decisions));
+  const given = [hostname, logLevel, snapshot.namespace];
+  const known = made.get(config);
+  if (known?.node === node && sameItems(known.given, given))
+    if (sameItems(known.numbered, numbered)) return known.bgp;
+  const names = { hostname, logLevel, namespace: snapshot.namespace };
+  const bgp = modelOf(config, node, numbered, names);
+  made.set(config, { numbered, node, given, bgp });
+  return bgp;
+}
+
+function modelOf(
+  config: Config,
+  node: NodeFacts,
+  numbered: readonly Numbered[],
+  names: Pick<NodeBgp, "hostname" | "logLevel" | "namespace">,
+): NodeBgp {
+  const { namespace } = names;
+  const refs: RefsOf = (advertisements) =>
+    advertisements.map((name) => ({ kind: "BGPAdvertisement", namespace, name }));
   const { groups, problems } = groupPeers(peersOfNode(config, node), namespace);
-  const carried = new Set<Numbered>();
   const carriedBy = carriedAmong(numbered);
-  const instances = groups.map((group) => instanceFor(group, numbered, refs, carriedBy, carried));
+  const carried = new Set<Carried>();
+  const instances = groups.map((group) =>
+    instanceFor(group, numbered, namespace, refs, carriedBy, carried),
+  );
   return {
-    hostname: options.hostname ?? nodeName,
-    logLevel: options.logLevel ?? "informational",
+    ...names,
     instances,
-    classes: classesOf(
-      numbered.filter((r) => carried.has(r)),
-      refs,
-    ),
+    classes: classesOf(unionOf(numbered, carried), refs),
     bfdProfiles: config.bfdProfiles,
     extras: config.extras,
     problems: [...problems, ...instances.flatMap((i) => i.neighbors).flatMap(fullEntries)],
-    namespace,
   };
+}
+
+/** The routes that are in one of the lists, in their order. */
+function unionOf(routes: readonly Numbered[], lists: Iterable<Carried>): readonly Numbered[] {
+  const all = [...lists];
+  const whole = all.find((list) => list.routes.length === routes.length);
+  if (whole !== undefined) return routes;
+  const [only] = all;
+  if (all.length === 1 && only !== undefined) return only.routes;
+  const here = new Set(all.flatMap((list) => list.routes));
+  return routes.filter((r) => here.has(r));
 }
 
 /** Several advertisements for one prefix add up; each by itself is held to fewer. */
@@ -119,22 +174,47 @@ function carriedAmong(routes: readonly Numbered[]): (peer: Peer) => Carried {
       const mine = routes.filter(
         (r) => families.includes(r.prefix.family) && attributesAt(r.treatment, peer.name) !== null,
       );
-      const announcements = mine.map((r) => ({
-        prefix: r.text,
-        ...(attributesAt(r.treatment, peer.name) ?? NO_ATTRIBUTES),
-      }));
+      const announcements = mine.map((r) =>
+        announcementOf(r, attributesAt(r.treatment, peer.name) ?? NO_ATTRIBUTES),
+      );
       known.set(alike, (carried = { routes: mine, classes: oneOfEachClass(mine), announcements }));
     }
     return carried;
   };
 }
 
+const announcing = new WeakMap<Attributes, WeakMap<Numbered, Announcement>>();
+
+function announcementOf(route: Numbered, attributes: Attributes): Announcement {
+  let known = announcing.get(attributes);
+  if (known === undefined) announcing.set(attributes, (known = new WeakMap()));
+  let announcement = known.get(route);
+  if (announcement === undefined)
+    known.set(route, (announcement = { prefix: route.text, ...attributes }));
+  return announcement;
+}
+
+const originating = new WeakMap<
+  Numbered,
+  { readonly namespace: string; readonly network: Network }
+>();
+
+function networkOf(route: Numbered, namespace: string, refs: RefsOf): Network {
+  const known = originating.get(route);
+  if (known?.namespace === namespace) return known.network;
+  const { text, classNumber, services, advertisements } = route;
+  const network = { prefix: text, classNumber, origins: [...services, ...refs(advertisements)] };
+  originating.set(route, { namespace, network });
+  return network;
+}
+
 function instanceFor(
   group: PeerGroup,
   routes: readonly Numbered[],
+  namespace: string,
   refs: RefsOf,
   carriedBy: (peer: Peer) => Carried,
-  carriedAnywhere: Set<Numbered>,
+  carriedAnywhere: Set<Carried>,
 ): Instance {
   const lists = new Set<Carried>();
   const neighbors = group.peers.map((peer) => {
@@ -142,17 +222,12 @@ function instanceFor(
     lists.add(mine);
     return neighborFor(peer, mine, refs);
   });
-  const here = new Set<Numbered>();
-  for (const list of lists) for (const route of list.routes) here.add(route);
-  for (const route of here) carriedAnywhere.add(route);
+  for (const list of lists) carriedAnywhere.add(list);
+  const here = unionOf(routes, lists);
   const networks = (family: 4 | 6): Network[] =>
-    routes
-      .filter((r) => r.prefix.family === family && here.has(r))
-      .map(({ text, classNumber, services, advertisements }) => ({
-        prefix: text,
-        classNumber,
-        origins: [...services, ...refs(advertisements)],
-      }));
+    here
+      .filter((r) => r.prefix.family === family)
+      .map((route) => networkOf(route, namespace, refs));
   const { asn, vrf, routerId } = group;
   return { asn, vrf, routerId, neighbors, networks4: networks(4), networks6: networks(6) };
 }

@@ -2,6 +2,7 @@ import { labelCounts } from "../api/exclude-policy.ts";
 import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import type { Node } from "../api/objects.ts";
 import { EXCLUDE_LABEL } from "../api/resources.ts";
+import { sameItems } from "../runtime/steady.ts";
 
 /** What a Node says about announcing from it. */
 export interface NodeFacts {
@@ -14,11 +15,28 @@ export interface NodeFacts {
   readonly labelled: ReadonlySet<string>;
 }
 
+/** The last answer, which most changes of Nodes leave as it is: decisions are remembered by it. */
+let last: NodeFacts | null = null;
+
+/** The same object again as long as it says the same. */
 export function nodeFactsFor(
   name: string,
   nodes: readonly Node[],
   excludePolicy: ExcludePolicy = "honour",
 ): NodeFacts {
+  const facts = factsFor(name, nodes, excludePolicy);
+  if (last === null || !sameFacts(last, facts)) last = facts;
+  return last;
+}
+
+const sameFacts = (a: NodeFacts, b: NodeFacts): boolean =>
+  a.name === b.name &&
+  a.networkUnavailable === b.networkUnavailable &&
+  a.excludePolicy === b.excludePolicy &&
+  JSON.stringify(a.labels) === JSON.stringify(b.labels) &&
+  sameItems([...a.labelled], [...b.labelled]);
+
+function factsFor(name: string, nodes: readonly Node[], excludePolicy: ExcludePolicy): NodeFacts {
   const node = nodes.find((n) => n.metadata.name === name);
   const labelled = nodes.filter((n) => n.metadata.labels?.[EXCLUDE_LABEL] !== undefined);
   return {

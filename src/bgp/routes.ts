@@ -1,13 +1,15 @@
 /** Services to prefixes: what this node announces, and how each prefix is treated. */
-import type { ObjectRef, Service } from "../api/objects.ts";
+import type { ObjectRef, Service, ServiceKey } from "../api/objects.ts";
 import { refOf } from "../api/objects.ts";
 import { isOurs, endpointsByService, serviceKey } from "../api/service-view.ts";
+import type { EndpointView } from "../api/service-view.ts";
 import type { Snapshot } from "../api/snapshot.ts";
-import type { BgpAdvertisement, Config } from "../config/config.ts";
+import type { BgpAdvertisement, Config, Pool } from "../config/config.ts";
 import { familyOf } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
 import { comparePrefixes, prefixFor, prefixText } from "../net/prefix.ts";
 import type { Prefix, PrefixText } from "../net/prefix.ts";
+import { lastForList, onceFor, onceForList } from "../runtime/steady.ts";
 import { bgpDecision } from "./decision.ts";
 import type { BgpDecision } from "./decision.ts";
 import type { NodeFacts } from "./node-facts.ts";
@@ -23,69 +25,126 @@ export interface Route {
   readonly advertisements: readonly string[];
 }
 
-/** The decision for every Service that is ours, by `namespace/name`. */
+export interface Decided {
+  readonly service: Service;
+  readonly decision: BgpDecision;
+}
+/** By `namespace/name`, in that order. */
+export type Decisions = ReadonlyMap<ServiceKey, Decided>;
+
+/** A decision and all that it was made from, by the Service: an equal question has the same answer. */
+interface Remembered extends Decided {
+  readonly endpoints: EndpointView;
+  readonly pools: readonly Pool[];
+  readonly node: NodeFacts;
+}
+const remembered = new WeakMap<Service, Remembered>();
+
+function decided(
+  service: Service,
+  endpoints: EndpointView,
+  pools: readonly Pool[],
+  node: NodeFacts,
+): Decided {
+  const known = remembered.get(service);
+  if (known?.endpoints === endpoints && known.pools === pools && known.node === node) return known;
+  const decision = bgpDecision(service, endpoints, pools, node);
+  const fresh = { service, decision, endpoints, pools, node };
+  remembered.set(service, fresh);
+  return fresh;
+}
+
+/** The decision for every Service that is ours. */
 export function bgpDecisions(
   config: Config,
   snapshot: Pick<Snapshot, "services" | "endpointSlices">,
   node: NodeFacts,
   lbClass: string,
-): Map<string, { readonly service: Service; readonly decision: BgpDecision }> {
+): Decisions {
   const endpointsOf = endpointsByService(snapshot.endpointSlices);
-  const ours = snapshot.services.filter((s) => isOurs(s, lbClass));
-  return new Map(
-    ours
-      .map((service) => ({ key: serviceKey(service), service }))
-      .sort((a, b) => (a.key < b.key ? -1 : 1))
-      .map(({ key, service }) => [
-        key,
-        { service, decision: bgpDecision(service, endpointsOf(key), config.pools, node) },
-      ]),
-  );
+  const decisions = new Map<ServiceKey, Decided>();
+  for (const service of inOrder(snapshot.services)) {
+    if (!isOurs(service, lbClass)) continue;
+    const key = serviceKey(service);
+    decisions.set(key, decided(service, endpointsOf(key), config.pools, node));
+  }
+  return decisions;
 }
+
+const inOrder = onceFor((services: readonly Service[]): readonly Service[] =>
+  [...services].sort((a, b) => (serviceKey(a) < serviceKey(b) ? -1 : 1)),
+);
 
 /** The prefix that an advertisement announces for an address. */
 export const announcedPrefix = (ip: Ip, a: BgpAdvertisement): Prefix =>
   prefixFor(ip, familyOf(ip) === 4 ? a.aggregationLength : a.aggregationLengthV6);
 
-interface Gathered {
+/** One prefix as one Service asks for it, whatever the others do. */
+interface Asked {
   readonly prefix: Prefix;
-  readonly services: Map<string, ObjectRef>;
-  readonly advertisements: Map<string, BgpAdvertisement>;
+  readonly text: PrefixText;
+  readonly service: ObjectRef;
+  readonly advertisements: readonly BgpAdvertisement[];
+  /** The Route while no other Service asks for the prefix. */
+  readonly alone: Route;
 }
 
-/** One Route per prefix, in the order of prefixes; it stays while one Service asks for it. */
-export function routesFor(
-  decisions: ReadonlyMap<string, { readonly service: Service; readonly decision: BgpDecision }>,
-): Route[] {
-  const found = new Map<PrefixText, Gathered>();
-  for (const [key, { service, decision }] of decisions) {
-    if (!decision.announce) continue;
-    for (const ip of decision.ips)
-      for (const a of decision.advertisements) {
-        const prefix = announcedPrefix(ip, a);
-        const text = prefixText(prefix);
-        let at = found.get(text);
-        if (at === undefined)
-          found.set(text, (at = { prefix, services: new Map(), advertisements: new Map() }));
-        at.services.set(key, refOf(service));
-        at.advertisements.set(a.name, a);
-      }
-  }
-  const treatments = new Map<string, Treatment>(); // most prefixes have one of a few
-  const treatmentFor = (advertisements: ReadonlyMap<string, BgpAdvertisement>): Treatment => {
-    const key = [...advertisements.keys()].join(" ");
-    let treatment = treatments.get(key);
-    if (treatment === undefined)
-      treatments.set(key, (treatment = treatmentOf([...advertisements.values()])));
-    return treatment;
-  };
-  return [...found]
-    .sort(([, a], [, b]) => comparePrefixes(a.prefix, b.prefix))
-    .map(([text, { prefix, services, advertisements }]) => ({
-      prefix,
-      text,
-      treatment: treatmentFor(advertisements),
-      services: [...services.values()],
-      advertisements: [...advertisements.keys()].sort(),
-    }));
+const asking = onceFor(({ service, decision }: Decided): readonly Asked[] => {
+  if (!decision.announce) return [];
+  const found = new Map<PrefixText, { prefix: Prefix; advertisements: BgpAdvertisement[] }>();
+  for (const ip of decision.ips)
+    for (const a of decision.advertisements) {
+      const prefix = announcedPrefix(ip, a);
+      const text = prefixText(prefix);
+      const at = found.get(text) ?? { prefix, advertisements: [] };
+      found.set(text, at);
+      if (!at.advertisements.includes(a)) at.advertisements.push(a);
+    }
+  const ref = refOf(service);
+  return [...found].map(([text, { prefix, advertisements }]) => ({
+    ...{ prefix, text, service: ref, advertisements },
+    alone: routeOf(prefix, text, [ref], advertisements),
+  }));
+});
+
+function routeOf(
+  prefix: Prefix,
+  text: PrefixText,
+  services: readonly ObjectRef[],
+  advertisements: readonly BgpAdvertisement[],
+): Route {
+  const treatment = treatmentFor(advertisements);
+  return { prefix, text, treatment, services, advertisements: namesOf(advertisements) };
 }
+
+/** Most prefixes have one of a few. */
+const treatmentFor = onceForList(treatmentOf);
+const namesOf = onceForList((advertisements: readonly BgpAdvertisement[]): readonly string[] =>
+  advertisements.map((a) => a.name).sort(),
+);
+
+/** One Route per prefix, in the order of prefixes; it stays while one Service asks for it. */
+export function routesFor(decisions: Decisions): Route[] {
+  const found = new Map<PrefixText, Asked | Asked[]>();
+  for (const one of decisions.values())
+    for (const asked of asking(one)) {
+      const others = found.get(asked.text);
+      if (others === undefined) found.set(asked.text, asked);
+      else if (Array.isArray(others)) others.push(asked);
+      else found.set(asked.text, [others, asked]);
+    }
+  const routes: Route[] = [];
+  for (const asked of found.values())
+    if (Array.isArray(asked)) routes.push(...together(asked));
+    else routes.push(asked.alone);
+  return routes.sort((a, b) => comparePrefixes(a.prefix, b.prefix));
+}
+
+/** Of one prefix, which several ask for. */
+const together = lastForList((all: readonly Asked[]): Route[] => {
+  const advertisements = new Map(all.flatMap((a) => a.advertisements).map((a) => [a.name, a]));
+  const services = all.map((a) => a.service);
+  return all
+    .slice(0, 1)
+    .map(({ prefix, text }) => routeOf(prefix, text, services, [...advertisements.values()]));
+});

@@ -3,6 +3,7 @@ import type { Desired } from "../api/frr-desired.ts";
 import type { ObjectRef } from "../api/objects.ts";
 import type { NodeBgp } from "../bgp/model.ts";
 import { originsIn } from "../bgp/origin.ts";
+import { onceFor } from "../runtime/steady.ts";
 import { renderFrr } from "./render.ts";
 
 /** ConfigMap that holds extra configuration. */
@@ -22,10 +23,10 @@ function once<T>(make: () => T): () => T {
 }
 
 /**
- * A line that only the extra configuration holds is the ConfigMap's, whatever context it stands in.
+ * The same for the same model. A line that only the extra configuration holds is the ConfigMap's, whatever context it stands in.
  * @throws AppError `ERR_UNSAFE_TOKEN` as `renderFrr`
  */
-export function desiredFor(node: NodeBgp): Desired {
+export const desiredFor = onceFor((node: NodeBgp): Desired => {
   // Asked only where FRR refused something: all of it is as much work as the text itself.
   const ways = once(() => ({
     own: linesOf(renderFrr({ ...node, extras: null })),
@@ -48,4 +49,4 @@ export function desiredFor(node: NodeBgp): Desired {
       return ofObjects(path);
     },
   };
-}
+});

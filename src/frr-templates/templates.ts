@@ -2,11 +2,12 @@
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
 import OPTIONS from "./options.json" with { type: "json" };
-import { word, words } from "./word.ts";
+import { rendered, word, words } from "./word.ts";
 
 const frr = Handlebars.create(); // our own instance: no helpers from elsewhere
 frr.registerHelper("word", word);
 frr.registerHelper("words", words);
+frr.registerHelper("rendered", rendered);
 
 frr.registerPartial(
   "neighbor",
@@ -23,6 +24,7 @@ export const templates = {
     readFileSync(new URL("./route-maps.hbs", import.meta.url), "utf8"),
     OPTIONS,
   ),
+  network: frr.compile(readFileSync(new URL("./network.hbs", import.meta.url), "utf8"), OPTIONS),
   router: frr.compile(readFileSync(new URL("./router.hbs", import.meta.url), "utf8"), OPTIONS),
   bfd: frr.compile(readFileSync(new URL("./bfd.hbs", import.meta.url), "utf8"), OPTIONS),
 } as const;

@@ -1,4 +1,7 @@
 /** NodeBgp to what the templates place: names spelled out, words of FRR's own chosen. */
+import { onceFor } from "../runtime/steady.ts";
+import { templates } from "./templates.ts";
+import { Rendered } from "./word.ts";
 import { wellKnown } from "./well-known.ts";
 import {
   INBOUND_SEQUENCE,
@@ -34,16 +37,19 @@ const neighborView = (n: Neighbor) => ({
   })),
 });
 
-const networkView = ({ prefix, classNumber }: Network) => ({
-  prefix,
-  className: className(classNumber),
-});
+/** The same line for the same prefix: of thousands, one or two are new. */
+const networkLine = onceFor(({ prefix, classNumber }: Network): string =>
+  templates.network({ prefix, className: className(classNumber) }),
+);
+
+const networkLines = (networks: readonly Network[]): Rendered =>
+  new Rendered(networks.map(networkLine));
 
 function instanceView(i: Instance) {
   const neighbors = i.neighbors.map(neighborView);
   const families = [
-    { name: "ipv4", family: 4 as const, networks: i.networks4.map(networkView) },
-    { name: "ipv6", family: 6 as const, networks: i.networks6.map(networkView) },
+    { name: "ipv4", family: 4 as const, networks: networkLines(i.networks4) },
+    { name: "ipv6", family: 6 as const, networks: networkLines(i.networks6) },
   ]
     .map((f) => ({ ...f, neighbors: neighbors.filter((n) => n.families.includes(f.family)) }))
     .filter((f) => f.neighbors.length > 0);

@@ -16,6 +16,21 @@ export function words(value: unknown): string {
   throw new AppError("ERR_UNSAFE_TOKEN", `not a list of FRR tokens: ${shown(value)}`);
 }
 
+/** Lines that a template of ours made: nothing else is one, so no text of a manifest gets in whole. */
+export class Rendered {
+  /** Without the last line end. */
+  readonly text: string;
+  constructor(lines: readonly string[]) {
+    this.text = lines.join("").slice(0, -1);
+  }
+}
+
+/** `{{rendered lines}}`: as they are. */
+export function rendered(value: unknown): string {
+  if (value instanceof Rendered) return value.text;
+  throw new AppError("ERR_UNSAFE_TOKEN", `not rendered: ${shown(value)}`);
+}
+
 /** It may be a password: only its shape is told. */
 const shown = (value: unknown): string =>
   typeof value === "string" ? `a text of ${value.length} characters` : typeof value;

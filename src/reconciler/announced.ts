@@ -32,20 +32,25 @@ export function rememberAnnounced(
     bgp: new Map(),
     layer2: new Map(),
   };
+  const lists: Record<Protocol, readonly AnnouncedService[] | null> = { bgp: null, layer2: null };
   return {
     all: () => [...memory.bgp.values(), ...memory.layer2.values()],
     set(protocol, list, reasonOf) {
+      if (lists[protocol] === list) return;
+      lists[protocol] = list;
       const before = memory[protocol];
-      const now = new Map(list.map((one) => [one.key, one]));
+      const now = new Map<ServiceKey, AnnouncedService>();
+      for (const one of list) now.set(one.key, one);
       memory[protocol] = now;
       for (const [service, one] of now) {
         const old = before.get(service);
-        if (old !== undefined && sameWay(old, one)) continue;
+        if (old !== undefined && (old === one || sameWay(old, one))) continue;
         const fields = { event: "serviceAnnounced", service, protocol, ips: one.ips };
         log.info({ ...fields, where: one.where }, "announcing");
         if (old === undefined) recordEvent(nodeAssigned(service, node, protocol));
       }
-      const gone = new Set([...before.keys()].filter((key) => !now.has(key)));
+      const gone = new Set<ServiceKey>();
+      for (const key of before.keys()) if (!now.has(key)) gone.add(key);
       if (gone.size === 0) return;
       const reasons = reasonOf(gone);
       for (const service of gone) {

@@ -13,7 +13,7 @@ import type { Again } from "../runtime/loop.ts";
 import { NO_METER } from "./meter.ts";
 import type { SpeakerContext, World } from "./speaker-ports.ts";
 import { announcedByBgp } from "./speaker-view.ts";
-import { bgpWaits, carriedBy, wantedOf } from "./waits.ts";
+import { bgpWaits, wantedOf } from "./waits.ts";
 
 /** Its presence says that an FRR here carries lines of ours. */
 export const FRR_FILE = "speaker-frr.json";
@@ -45,7 +45,7 @@ export function bgpSide(
   let drifts = 0;
   let idleSaid = false;
   let problems: readonly Problem[] = [];
-  let carried: ReadonlySet<string> = new Set();
+  let carried: NodeBgp | null = null;
   let wanted: NodeBgp | null = null;
 
   /** Brings FRR there. `false`: FRR refused something, which is left out from now on. */
@@ -108,7 +108,7 @@ export function bgpSide(
       meter.wanted(wantedOf(bgp));
       if (!isOurs) sayIdle();
       else if (!(await bring(bgp, parsed, startedMs, signal))) return { afterMs: 0 };
-      carried = carriedBy(bgp);
+      carried = bgp;
       changes.settle("bgp", due);
       config.keep(parsed);
       announced.set("bgp", announcedByBgp(bgp, snapshot), (keys) => reasonsFor(world, keys));

@@ -1,14 +1,14 @@
 /** What one node does for the Services of a snapshot, per protocol. Pure. */
 import { settleServices } from "../allocator/settle.ts";
-import type { ServiceKey } from "../api/objects.ts";
-import { keyOf } from "../api/objects.ts";
-import { announcedIps } from "../api/service-view.ts";
+import type { ObjectRef, Service, ServiceKey } from "../api/objects.ts";
+import { announcedIps, serviceKey } from "../api/service-view.ts";
 import type { Snapshot } from "../api/snapshot.ts";
-import type { NodeBgp } from "../bgp/model.ts";
+import type { Announcement, NodeBgp } from "../bgp/model.ts";
 import type { Parsed } from "../config/parse.ts";
 import type { L2Decision } from "../l2/decision.ts";
 import type { Ip } from "../net/ip.ts";
 import { tryParseIp } from "../net/ip.ts";
+import { onceFor, onceForList, sameItems } from "../runtime/steady.ts";
 
 export type Protocol = "bgp" | "layer2";
 
@@ -40,48 +40,107 @@ export function withOwnAddresses(snapshot: Snapshot, parsed: Parsed, lbClass: st
 
 const compareKeys = (a: AnnouncedService, b: AnnouncedService): number => (a.key < b.key ? -1 : 1);
 
+/** One Service's part, the same object again as long as it says the same. */
+const shown = new WeakMap<Service, AnnouncedService>();
+
+function shownBy(service: Service, where: readonly string[]): AnnouncedService | null {
+  const assigned = announcedIps(service);
+  if ("reason" in assigned) return null;
+  const known = shown.get(service);
+  if (known !== undefined && sameItems(known.where, where)) return known;
+  const { ips } = assigned;
+  const fresh: AnnouncedService = { key: serviceKey(service), protocol: "bgp", ips, where };
+  shown.set(service, fresh);
+  return fresh;
+}
+
+const originKey = onceFor(({ namespace, name }: ObjectRef): ServiceKey => `${namespace}/${name}`);
+
+/** The two lists together, sorted. */
+const united = onceForList(([a, b]: readonly (readonly string[])[]): readonly string[] =>
+  [...new Set([...(a ?? []), ...(b ?? [])])].sort(),
+);
+
+/** By what it is made of, for peers by prefix or by Service: most have the same, so most share one list. */
+function add<K>(to: Map<K, readonly string[]>, key: K, peers: readonly string[]): void {
+  const before = to.get(key);
+  if (before === undefined) to.set(key, peers);
+  else if (before !== peers) to.set(key, united([before, peers]));
+}
+
+function peersByService(node: NodeBgp): ReadonlyMap<ServiceKey, readonly string[]> {
+  const peers = new Map<ServiceKey, readonly string[]>();
+  for (const { networks4, networks6, neighbors } of node.instances) {
+    // Peers that are treated alike have one list of announcements.
+    const alike = new Map<readonly Announcement[], string[]>();
+    for (const { peer, announcements } of neighbors) {
+      const found = alike.get(announcements);
+      if (found === undefined) alike.set(announcements, [peer]);
+      else found.push(peer);
+    }
+    const carriers = new Map<string, readonly string[]>();
+    for (const [announcements, names] of alike) {
+      names.sort();
+      for (const { prefix } of announcements) add(carriers, prefix, names);
+    }
+    for (const networks of [networks4, networks6])
+      for (const { prefix, origins } of networks) {
+        const names = carriers.get(prefix);
+        if (names === undefined) continue;
+        for (const origin of origins)
+          if (origin.kind === "Service") add(peers, originKey(origin), names);
+      }
+  }
+  return peers;
+}
+
+interface Shown {
+  readonly services: readonly Service[];
+  readonly list: readonly AnnouncedService[];
+}
+const lists = new WeakMap<NodeBgp, Shown>();
+
 /** By the prefixes that the peers of this node carry; a Service may be in an aggregate with others. */
 export function announcedByBgp(
   node: NodeBgp,
-  snapshot: Pick<Snapshot, "services">,
-): AnnouncedService[] {
-  const peers = new Map<ServiceKey, Set<string>>();
-  for (const { networks4, networks6, neighbors } of node.instances) {
-    const carriers = new Map<string, string[]>();
-    for (const { peer, announcements } of neighbors)
-      for (const { prefix } of announcements) {
-        const found = carriers.get(prefix);
-        if (found === undefined) carriers.set(prefix, [peer]);
-        else found.push(peer);
-      }
-    for (const { prefix, origins } of [...networks4, ...networks6])
-      for (const { kind, namespace, name } of origins) {
-        if (kind !== "Service") continue;
-        const key = `${namespace}/${name}`;
-        const found = peers.get(key) ?? new Set();
-        peers.set(key, found);
-        for (const peer of carriers.get(prefix) ?? []) found.add(peer);
-      }
+  { services }: Pick<Snapshot, "services">,
+): readonly AnnouncedService[] {
+  const known = lists.get(node);
+  if (known?.services === services) return known.list;
+  const peers = peersByService(node);
+  const list: AnnouncedService[] = [];
+  for (const service of services) {
+    const where = peers.get(serviceKey(service));
+    const one = where === undefined ? null : shownBy(service, where);
+    if (one !== null) list.push(one);
   }
-  return snapshot.services
-    .flatMap((service): AnnouncedService[] => {
-      const key = keyOf(service);
-      const where = peers.get(key);
-      const assigned = announcedIps(service);
-      if (where === undefined || where.size === 0 || "reason" in assigned) return [];
-      return [{ key, protocol: "bgp", ips: assigned.ips, where: [...where].sort() }];
-    })
-    .sort(compareKeys);
+  list.sort(compareKeys);
+  lists.set(node, { services, list });
+  return list;
 }
 
-export const announcedByL2 = (decisions: ReadonlyMap<ServiceKey, L2Decision>): AnnouncedService[] =>
-  [...decisions]
-    .filter(([, { announce }]) => announce)
-    .map(([key, { addresses, interfaces }]): AnnouncedService => {
-      const ips = addresses.filter((a) => a.announce).map((a) => a.ip);
-      return { key, protocol: "layer2", ips, where: interfaces === "*" ? [] : interfaces };
-    })
-    .sort(compareKeys);
+/** The same list for the same decisions. */
+export const announcedByL2 = onceFor(
+  (decisions: ReadonlyMap<ServiceKey, L2Decision>): readonly AnnouncedService[] => {
+    const list: AnnouncedService[] = [];
+    for (const [key, decision] of decisions)
+      if (decision.announce) list.push(shownByL2(key, decision));
+    return list.sort(compareKeys);
+  },
+);
+
+const l2Shown = new WeakMap<L2Decision, AnnouncedService>();
+
+function shownByL2(key: ServiceKey, decision: L2Decision): AnnouncedService {
+  const known = l2Shown.get(decision);
+  if (known?.key === key) return known;
+  const { addresses, interfaces } = decision;
+  const ips = addresses.filter((a) => a.announce).map((a) => a.ip);
+  const where = interfaces === "*" ? [] : interfaces;
+  const fresh: AnnouncedService = { key, protocol: "layer2", ips, where };
+  l2Shown.set(decision, fresh);
+  return fresh;
+}
 
 /** The other nodes by address, to tell a member's MAC from a stranger's. */
 export const nodeAddresses = (

@@ -1,8 +1,9 @@
 /** What reaches the wire for the first time with a pass, and why: the inputs of the meter. Pure. */
-import type { ServiceKey } from "../api/objects.ts";
-import type { NodeBgp } from "../bgp/model.ts";
+import type { ObjectRef, ServiceKey } from "../api/objects.ts";
+import type { Announcement, NodeBgp } from "../bgp/model.ts";
 import type { L2Decision } from "../l2/decision.ts";
 import type { Ip } from "../net/ip.ts";
+import { onceFor } from "../runtime/steady.ts";
 import type { Due } from "./change-times.ts";
 import type { AddressWait, PrefixWait, Takeover, Wanted } from "./meter.ts";
 
@@ -50,38 +51,45 @@ export const takeoversOf = (
     return sinceMs === null ? [] : [{ ip, from, sinceMs }];
   });
 
-/** `vrf prefix` of everything that some neighbour is to be sent. */
-export function carriedBy({ instances }: Pick<NodeBgp, "instances">): ReadonlySet<string> {
-  return new Set(
-    instances.flatMap(({ vrf, neighbors }) =>
-      neighbors.flatMap(({ announcements }) =>
-        announcements.map((a) => `${vrf ?? ""} ${a.prefix}`),
-      ),
+type Carrying = Pick<NodeBgp, "instances">;
+
+const prefixesIn = onceFor(
+  (announcements: readonly Announcement[]): ReadonlySet<string> =>
+    new Set(announcements.map(({ prefix }) => prefix)),
+);
+
+/** Whether some neighbour of the VRF is to be sent the prefix. */
+const carries = (node: Carrying, vrf: string | null, prefix: string): boolean =>
+  node.instances.some(
+    (i) =>
+      i.vrf === vrf &&
+      i.neighbors.some(({ announcements }) => prefixesIn(announcements).has(prefix)),
+  );
+
+/**
+ * Prefixes that no neighbour was sent before; of several Services in one prefix, the first that changed.
+ * `before`: null where nothing was carried yet.
+ */
+export function bgpWaits(node: Carrying, before: Carrying | null, due: Due): readonly PrefixWait[] {
+  if (due.size === 0) return [];
+  return node.instances.flatMap(({ vrf, networks4, networks6 }) =>
+    [networks4, networks6].flatMap((networks) =>
+      networks.flatMap(({ prefix, origins }): readonly PrefixWait[] => {
+        const waits = origins.flatMap((origin) => {
+          const service = originKey(origin);
+          const sinceMs = origin.kind === "Service" ? due.get(service) : undefined;
+          return sinceMs === undefined ? [] : [{ service, prefix, vrf, sinceMs }];
+        });
+        if (waits.length === 0) return NO_WAITS;
+        if (before !== null && carries(before, vrf, prefix)) return NO_WAITS;
+        if (!carries(node, vrf, prefix)) return NO_WAITS;
+        return waits.toSorted((a, b) => a.sinceMs - b.sinceMs).slice(0, 1);
+      }),
     ),
   );
 }
-
-/** Prefixes that no neighbour was sent before; of several Services in one prefix, the first that changed. */
-export function bgpWaits(
-  node: Pick<NodeBgp, "instances">,
-  before: ReadonlySet<string>,
-  due: Due,
-): readonly PrefixWait[] {
-  if (due.size === 0) return [];
-  const now = carriedBy(node);
-  return node.instances.flatMap(({ vrf, networks4, networks6 }) =>
-    [...networks4, ...networks6].flatMap(({ prefix, origins }): readonly PrefixWait[] => {
-      const key = `${vrf ?? ""} ${prefix}`;
-      if (before.has(key) || !now.has(key)) return [];
-      const waits = origins.flatMap(({ kind, namespace, name }) => {
-        const service = `${namespace}/${name}`;
-        const sinceMs = kind === "Service" ? due.get(service) : undefined;
-        return sinceMs === undefined ? [] : [{ service, prefix, vrf, sinceMs }];
-      });
-      return waits.toSorted((a, b) => a.sinceMs - b.sinceMs).slice(0, 1);
-    }),
-  );
-}
+const NO_WAITS: readonly PrefixWait[] = [];
+const originKey = onceFor(({ namespace, name }: ObjectRef): ServiceKey => `${namespace}/${name}`);
 
 export const wantedOf = ({ instances }: Pick<NodeBgp, "instances">): readonly Wanted[] =>
   instances.flatMap(({ vrf, neighbors }) =>
