@@ -5,6 +5,7 @@ import type { Node, Service } from "../api/objects.ts";
 import { EXCLUDE_LABEL } from "../api/resources.ts";
 import { anySelectorMatches } from "../api/selector.ts";
 import type { EndpointView } from "../api/service-view.ts";
+import { sameItems } from "../runtime/steady.ts";
 import type { L2Advertisement, Pool } from "../config/config.ts";
 import type { Interfaces } from "./interfaces.ts";
 
@@ -26,6 +27,51 @@ export interface Cluster {
   readonly excludePolicy: ExcludePolicy;
   /** Interfaces that can answer, by node; a node that is not in it may have any. Null: not asked. */
   readonly interfacesByNode: ReadonlyMap<string, readonly string[]> | null;
+}
+
+let last: { readonly nodes: readonly Node[]; readonly cluster: Cluster } | null = null;
+
+/** The same object again as long as it says the same: decisions are remembered by it. */
+export function clusterOf(
+  nodes: readonly Node[],
+  alive: Cluster["alive"],
+  excludePolicy: ExcludePolicy,
+  interfacesByNode: Cluster["interfacesByNode"],
+): Cluster {
+  const known = last?.cluster;
+  if (
+    last?.nodes === nodes &&
+    known?.excludePolicy === excludePolicy &&
+    sameSet(known.alive, alive) &&
+    sameInterfaces(known.interfacesByNode, interfacesByNode)
+  )
+    return known;
+  const byName = new Map(nodes.map((n) => [n.metadata.name, n]));
+  const cluster: Cluster = {
+    ...{ nodes: byName, excludePolicy },
+    // Copies: who handed them in may go on writing to them.
+    alive: alive === null ? null : new Set(alive),
+    interfacesByNode: interfacesByNode === null ? null : new Map(interfacesByNode),
+  };
+  last = { nodes, cluster };
+  return cluster;
+}
+
+function sameSet(a: Cluster["alive"], b: Cluster["alive"]): boolean {
+  if (a === null || b === null) return a === b;
+  if (a.size !== b.size) return false;
+  for (const name of a) if (!b.has(name)) return false;
+  return true;
+}
+
+function sameInterfaces(a: Cluster["interfacesByNode"], b: Cluster["interfacesByNode"]): boolean {
+  if (a === null || b === null) return a === b;
+  if (a.size !== b.size) return false;
+  for (const [name, up] of a) {
+    const other = b.get(name);
+    if (other === undefined || !sameItems(up, other)) return false;
+  }
+  return true;
 }
 
 /** The pool's advertisements that match the Service's labels. */
@@ -51,7 +97,7 @@ export interface Fitness {
 }
 
 /** Of one cluster, the same for all Services that the same advertisements select, wherever their endpoints are. */
-const shared = new WeakMap<Cluster, Map<readonly L2Advertisement[], Fitness>>();
+const shared = new WeakMap<Cluster, WeakMap<readonly L2Advertisement[], Fitness>>();
 
 /** Answers from before are good for a `cluster` that is the same object. */
 export function fitnessOf(
@@ -63,7 +109,7 @@ export function fitnessOf(
   if (service.spec?.externalTrafficPolicy === "Local")
     return fitnessAmong(advertisements, cluster, endpoints);
   let known = shared.get(cluster);
-  if (known === undefined) shared.set(cluster, (known = new Map<never, never>()));
+  if (known === undefined) shared.set(cluster, (known = new WeakMap()));
   let fitness = known.get(advertisements);
   if (fitness === undefined)
     known.set(advertisements, (fitness = fitnessAmong(advertisements, cluster, null)));

@@ -3,19 +3,18 @@
  * 2.4, 3.1, 3.2. Every speaker computes this alone, from the same inputs to the same result.
  */
 import type { EndpointSlice, Node, Service, ServiceKey } from "../api/objects.ts";
-import { keyOf } from "../api/objects.ts";
-import { announcedIps, endpointsByService, isOurs } from "../api/service-view.ts";
-import type { NotServed } from "../api/service-view.ts";
-import type { Config, L2Advertisement } from "../config/config.ts";
-import { poolFor } from "../config/pool-for.ts";
-import { compareIps } from "../net/ip.ts";
-import type { Ip } from "../net/ip.ts";
-import type { Interfaces } from "./interfaces.ts";
-import { advertisementsFor, fitnessOf, interfacesOn } from "./candidates.ts";
 import type { ExcludePolicy } from "../api/exclude-policy.ts";
+import { announcedIps, endpointsByService, isOurs, serviceKey } from "../api/service-view.ts";
+import type { EndpointView, NotServed } from "../api/service-view.ts";
+import type { Config, Pool } from "../config/config.ts";
+import { poolFor } from "../config/pool-for.ts";
+import type { Ip } from "../net/ip.ts";
+import { onceFor, sameItems } from "../runtime/steady.ts";
+import { electPerAddress, electPerService } from "./address-elections.ts";
+import type { Announceable, Election, Elections } from "./address-elections.ts";
+import { advertisementsFor, clusterOf, fitnessOf, interfacesOn } from "./candidates.ts";
 import type { Cluster, Fitness, Unfit } from "./candidates.ts";
-import { electionOrder } from "./election.ts";
-import { boundedSpread } from "./spread.ts";
+import type { Interfaces } from "./interfaces.ts";
 
 /** MetalLB's words. */
 export type L2Reason = NotServed | "ipNotAllowed" | "noMatchingAdvertisement" | "notOwner";
@@ -74,24 +73,6 @@ export interface L2Options {
   readonly interfacesByNode?: ReadonlyMap<string, readonly string[]>;
 }
 
-/** A Service that can be announced somewhere. */
-interface Announceable {
-  readonly key: ServiceKey;
-  readonly ips: readonly Ip[];
-  readonly advertisements: readonly L2Advertisement[];
-  readonly fitness: Fitness;
-  readonly hasEndpoints: boolean;
-}
-
-interface Election {
-  readonly electionKey: Ip;
-  readonly candidates: readonly string[];
-  readonly winner: string | null;
-  readonly sharers: readonly ServiceKey[];
-  /** More than one candidate set went into it, each with nodes. */
-  readonly disagreed: boolean;
-}
-
 const refused = (reason: L2Reason, cause: L2Cause = reason): L2Decision => ({
   announce: false,
   interfaces: [],
@@ -101,6 +82,7 @@ const refused = (reason: L2Reason, cause: L2Cause = reason): L2Decision => ({
   unfit: new Map(),
 });
 
+/** The same map again as long as nothing in it changes. */
 export function l2Decisions(
   config: Config,
   snapshot: {
@@ -113,104 +95,113 @@ export function l2Decisions(
   options: L2Options = {},
 ): ReadonlyMap<ServiceKey, L2Decision> {
   const { lbClass = "", excludePolicy = "honour", mixed = false } = options;
-  const cluster: Cluster = {
-    nodes: new Map(snapshot.nodes.map((n) => [n.metadata.name, n])),
-    alive,
-    excludePolicy,
-    interfacesByNode: mixed ? null : (options.interfacesByNode ?? null),
-  };
+  const interfacesByNode = mixed ? null : (options.interfacesByNode ?? null);
+  const cluster = clusterOf(snapshot.nodes, alive, excludePolicy, interfacesByNode);
   const endpointsOf = endpointsByService(snapshot.endpointSlices);
-  const decisions = new Map<ServiceKey, L2Decision | Announceable>();
-  const services = snapshot.services
-    .filter((service) => isOurs(service, lbClass))
-    .map((service) => ({ service, key: keyOf(service) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
-  for (const { service, key } of services) {
-    const assigned = announcedIps(service);
-    const pool = "reason" in assigned ? null : poolFor(config.pools, assigned.ips);
-    if ("reason" in assigned) decisions.set(key, refused(assigned.reason));
-    else if (pool === null) decisions.set(key, refused("ipNotAllowed"));
-    else {
-      const endpoints = endpointsOf(key);
-      const advertisements = advertisementsFor(pool, service);
-      const fitness = fitnessOf(service, endpoints, advertisements, cluster);
-      const hasEndpoints = endpoints.anywhere;
-      decisions.set(key, { key, ips: assigned.ips, advertisements, fitness, hasEndpoints });
+  const found = new Map<ServiceKey, L2Decision | Announceable>();
+  for (const service of inOrder(snapshot.services))
+    if (isOurs(service, lbClass)) {
+      const key = serviceKey(service);
+      found.set(key, considered(service, endpointsOf(key), config.pools, cluster));
     }
-  }
-  const announceable = [...decisions.values()].filter((d) => "fitness" in d);
-  const elections = mixed ? null : electPerAddress(announceable);
-  return new Map(
-    [...decisions].map(([key, decision]) => [
-      key,
-      "fitness" in decision ? decide(decision, elections, node) : decision,
-    ]),
-  );
+  const elections = mixed
+    ? electPerService
+    : electPerAddress([...found.values()].filter((d) => "fitness" in d));
+  const decisions: L2Decision[] = [];
+  for (const one of found.values())
+    decisions.push("fitness" in one ? decide(one, elections, node) : one);
+  const keys = [...found.keys()];
+  if (sameItems(last.keys, keys) && sameItems(last.decisions, decisions)) return last.all;
+  const all = new Map<ServiceKey, L2Decision>();
+  for (const [i, decision] of decisions.entries()) all.set(keys[i] ?? "", decision);
+  last = { keys, decisions, all };
+  return all;
 }
 
-const holdsElection = (s: Announceable): boolean => s.hasEndpoints && s.fitness.listed.length > 0;
+interface Result {
+  readonly keys: readonly ServiceKey[];
+  readonly decisions: readonly L2Decision[];
+  readonly all: ReadonlyMap<ServiceKey, L2Decision>;
+}
+let last: Result = { keys: [], decisions: [], all: new Map() };
 
-/** One election per address, over the nodes that fit all Services that hold it. */
-function electPerAddress(services: readonly Announceable[]): ReadonlyMap<Ip, Election> {
-  const holders = new Map<Ip, Announceable[]>();
-  for (const service of services)
-    for (const ip of new Set(service.ips)) holders.set(ip, [...(holders.get(ip) ?? []), service]);
-  const elections = new Map<Ip, Election>();
-  const spreads = new Map<
-    string,
-    { ips: Ip[]; known: readonly string[]; alive: readonly string[] }
-  >();
-  for (const [ip, all] of [...holders].sort(([a], [b]) => compareIps(a, b))) {
-    const electing = all.filter(holdsElection);
-    const alive = common(electing.map((s) => s.fitness.fit));
-    // A Service that shares with nobody has one owner for all its addresses, as in MetalLB.
-    const electionKey = all.length === 1 ? (all[0]?.ips[0] ?? ip) : ip;
-    const candidates = electionOrder(alive, electionKey);
-    const sharers = all.map((s) => s.key);
-    const disagreed = electing.length > 1 && electing.every((s) => s.fitness.fit.length > 0);
-    const winner = candidates[0] ?? null;
-    elections.set(ip, { electionKey, candidates, winner, sharers, disagreed });
-    if (!electing.some((s) => s.advertisements.some((a) => a.spread === "bounded"))) continue;
-    const known = common(electing.map((s) => s.fitness.listed));
-    const group = JSON.stringify([known, alive]);
-    const spread = spreads.get(group) ?? { ips: [], known, alive };
-    spread.ips.push(ip);
-    spreads.set(group, spread);
-  }
-  for (const { ips, known, alive } of spreads.values())
-    for (const [ip, winner] of boundedSpread(ips, known, new Set(alive))) {
-      const election = elections.get(ip);
-      if (election === undefined) continue;
-      const others = election.candidates.filter((n) => n !== winner);
-      elections.set(ip, { ...election, winner, candidates: [winner, ...others] });
-    }
-  return elections;
+const inOrder = onceFor((services: readonly Service[]): readonly Service[] =>
+  [...services].sort((a, b) => (serviceKey(a) < serviceKey(b) ? -1 : 1)),
+);
+
+interface Considered {
+  readonly endpoints: EndpointView;
+  readonly pools: readonly Pool[];
+  readonly cluster: Cluster;
+  readonly result: L2Decision | Announceable;
+}
+/** What was made of a Service last, and of what beside it. */
+const remembered = new WeakMap<Service, Considered>();
+
+function considered(
+  service: Service,
+  endpoints: EndpointView,
+  pools: readonly Pool[],
+  cluster: Cluster,
+): L2Decision | Announceable {
+  const known = remembered.get(service);
+  if (known?.endpoints === endpoints && known.pools === pools && known.cluster === cluster)
+    return known.result;
+  const result = consider(service, endpoints, pools, cluster);
+  remembered.set(service, { endpoints, pools, cluster, result });
+  return result;
 }
 
-const common = ([first = [], ...rest]: readonly (readonly string[])[]): readonly string[] =>
-  rest.every((list) => list === first)
-    ? first
-    : first.filter((node) => rest.every((list) => list.includes(node)));
-
-/** MetalLB's rule: one owner per Service, by its first address, whoever shares it. */
-function electPerService({ key, ips, fitness }: Announceable, ip: Ip): Election {
-  const electionKey = ips[0] ?? ip;
-  const candidates = electionOrder(fitness.fit, electionKey);
-  const winner = candidates[0] ?? null;
-  return { electionKey, candidates, winner, sharers: [key], disagreed: false };
+function consider(
+  service: Service,
+  endpoints: EndpointView,
+  pools: readonly Pool[],
+  cluster: Cluster,
+): L2Decision | Announceable {
+  const assigned = announcedIps(service);
+  if ("reason" in assigned) return refused(assigned.reason);
+  const pool = poolFor(pools, assigned.ips);
+  if (pool === null) return refused("ipNotAllowed");
+  const advertisements = advertisementsFor(pool, service);
+  return {
+    ...{ key: serviceKey(service), ips: assigned.ips, advertisements },
+    fitness: fitnessOf(service, endpoints, advertisements, cluster),
+    hasEndpoints: endpoints.anywhere,
+  };
 }
 
-function decide(
+interface Decided {
+  readonly elections: readonly Election[];
+  readonly node: string;
+  readonly decision: L2Decision;
+}
+const decided = new WeakMap<Announceable, Decided>();
+
+function decide(service: Announceable, electionOf: Elections, node: string): L2Decision {
+  const { ips, fitness, hasEndpoints } = service;
+  if (!hasEndpoints) return withoutEndpoints(fitness);
+  const elections = ips.map((ip) => electionOf(service, ip));
+  const known = decided.get(service);
+  if (known?.node === node && sameItems(known.elections, elections)) return known.decision;
+  const decision = decisionFrom(service, elections, node);
+  decided.set(service, { elections, node, decision });
+  return decision;
+}
+
+const withoutEndpoints = onceFor(({ unfit }: Fitness): L2Decision => ({
+  ...refused("notOwner", "noEndpoints"),
+  unfit,
+}));
+
+function decisionFrom(
   service: Announceable,
-  elections: ReadonlyMap<Ip, Election> | null,
+  elections: readonly Election[],
   node: string,
 ): L2Decision {
-  const { ips, advertisements, fitness, hasEndpoints } = service;
-  const { unfit } = fitness;
-  if (!hasEndpoints) return { ...refused("notOwner", "noEndpoints"), unfit };
-  const addresses = ips.map((ip): AddressDecision => {
-    const election = elections?.get(ip) ?? electPerService(service, ip);
+  const { ips, advertisements, fitness } = service;
+  const addresses = elections.map((election, i): AddressDecision => {
     const { electionKey, candidates, winner, sharers } = election;
+    const ip = ips[i] ?? electionKey;
     const interfaces = winner === null ? [] : interfacesOn(advertisements, winner);
     const common = { ip, electionKey, candidates, winner, winnerInterfaces: interfaces, sharers };
     if (winner === node)
@@ -228,7 +219,7 @@ function decide(
     reason: notHere?.reason ?? null,
     cause: notHere?.cause ?? null,
     addresses,
-    unfit,
+    unfit: fitness.unfit,
   };
 }
 
@@ -240,9 +231,9 @@ function causeOf({ fitness }: Announceable, election: Election, node: string): L
 }
 
 /** What the announcer of this node is to do: sharers of an address add up their interfaces. */
-export function announcementsOf(
-  decisions: ReadonlyMap<ServiceKey, L2Decision>,
-): ReadonlyMap<Ip, Interfaces> {
+export const announcementsOf = onceFor(addUp);
+
+function addUp(decisions: ReadonlyMap<ServiceKey, L2Decision>): ReadonlyMap<Ip, Interfaces> {
   const result = new Map<Ip, Interfaces>();
   for (const { addresses } of decisions.values())
     for (const { ip, announce, interfaces } of addresses) {
@@ -255,7 +246,9 @@ export function announcementsOf(
 }
 
 /** What the announcer should know beside: addresses that move between nodes, and how they are elected. */
-export function electionFactsOf(decisions: ReadonlyMap<ServiceKey, L2Decision>): {
+export const electionFactsOf = onceFor(factsOf);
+
+function factsOf(decisions: ReadonlyMap<ServiceKey, L2Decision>): {
   readonly watched: readonly Ip[];
   readonly electionKeys: ReadonlyMap<Ip, Ip>;
 } {

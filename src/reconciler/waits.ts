@@ -10,13 +10,13 @@ import type { AddressWait, PrefixWait, Takeover, Wanted } from "./meter.ts";
 /** Who answers for each address, as this node computes it; null: nobody. */
 export type Owners = ReadonlyMap<Ip, string | null>;
 
-export function ownersOf(decisions: ReadonlyMap<ServiceKey, L2Decision>): Owners {
+export const ownersOf = onceFor((decisions: ReadonlyMap<ServiceKey, L2Decision>): Owners => {
   const owners = new Map<Ip, string | null>();
   for (const { addresses } of decisions.values())
     for (const { ip, winner, announce } of addresses)
       if (announce || !owners.has(ip)) owners.set(ip, winner);
   return owners;
-}
+});
 
 /** Addresses that this node begins to answer for. */
 export function layer2Waits(
@@ -26,9 +26,8 @@ export function layer2Waits(
   due: Due,
 ): readonly AddressWait[] {
   const waits = new Map<Ip, AddressWait>();
-  for (const [service, { addresses }] of decisions) {
-    const sinceMs = due.get(service);
-    if (sinceMs === undefined) continue;
+  for (const [service, sinceMs] of due) {
+    const addresses = decisions.get(service)?.addresses ?? [];
     for (const { ip, announce } of addresses)
       if (announce && before.get(ip) !== node && !waits.has(ip))
         waits.set(ip, { service, ip, sinceMs });
@@ -37,19 +36,23 @@ export function layer2Waits(
 }
 
 /** Addresses whose last owner is no longer alive. `lastHeardMs`: null where nobody knows. */
-export const takeoversOf = (
+export function takeoversOf(
   decisions: ReadonlyMap<ServiceKey, L2Decision>,
   before: Owners,
   node: string,
   alive: ReadonlySet<string> | null,
   lastHeardMs: (node: string) => number | null,
-): readonly Takeover[] =>
-  [...ownersOf(decisions)].flatMap(([ip, winner]) => {
+): readonly Takeover[] {
+  const found: Takeover[] = [];
+  for (const [ip, winner] of ownersOf(decisions)) {
+    if (winner !== node) continue;
     const from = before.get(ip) ?? null;
-    if (winner !== node || from === null || from === node || alive?.has(from) !== false) return [];
+    if (from === null || from === node || alive?.has(from) !== false) continue;
     const sinceMs = lastHeardMs(from);
-    return sinceMs === null ? [] : [{ ip, from, sinceMs }];
-  });
+    if (sinceMs !== null) found.push({ ip, from, sinceMs });
+  }
+  return found;
+}
 
 type Carrying = Pick<NodeBgp, "instances">;
 
@@ -72,23 +75,22 @@ const carries = (node: Carrying, vrf: string | null, prefix: string): boolean =>
  */
 export function bgpWaits(node: Carrying, before: Carrying | null, due: Due): readonly PrefixWait[] {
   if (due.size === 0) return [];
-  return node.instances.flatMap(({ vrf, networks4, networks6 }) =>
-    [networks4, networks6].flatMap((networks) =>
-      networks.flatMap(({ prefix, origins }): readonly PrefixWait[] => {
-        const waits = origins.flatMap((origin) => {
+  const found: PrefixWait[] = [];
+  for (const { vrf, networks4, networks6 } of node.instances)
+    for (const networks of [networks4, networks6])
+      for (const { prefix, origins } of networks) {
+        let first: PrefixWait | null = null;
+        for (const origin of origins) {
           const service = originKey(origin);
           const sinceMs = origin.kind === "Service" ? due.get(service) : undefined;
-          return sinceMs === undefined ? [] : [{ service, prefix, vrf, sinceMs }];
-        });
-        if (waits.length === 0) return NO_WAITS;
-        if (before !== null && carries(before, vrf, prefix)) return NO_WAITS;
-        if (!carries(node, vrf, prefix)) return NO_WAITS;
-        return waits.toSorted((a, b) => a.sinceMs - b.sinceMs).slice(0, 1);
-      }),
-    ),
-  );
+          if (sinceMs !== undefined && sinceMs < (first?.sinceMs ?? Infinity))
+            first = { service, prefix, vrf, sinceMs };
+        }
+        if (first === null || (before !== null && carries(before, vrf, prefix))) continue;
+        if (carries(node, vrf, prefix)) found.push(first);
+      }
+  return found;
 }
-const NO_WAITS: readonly PrefixWait[] = [];
 const originKey = onceFor(({ namespace, name }: ObjectRef): ServiceKey => `${namespace}/${name}`);
 
 export const wantedOf = ({ instances }: Pick<NodeBgp, "instances">): readonly Wanted[] =>

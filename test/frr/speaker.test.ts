@@ -168,7 +168,9 @@ for (const version of FRR_VERSIONS)
       await established(pair.router, V4);
       const ips = Array.from({ length: 200 }, (_, i) => `203.0.113.${i + 1}`);
       writeFileSync(armed, "");
-      speaker.store.set(servicesAt(ips));
+      // With a line that is not bgpd's alone: prefixes by themselves go without vtysh.
+      const line = "ip prefix-list BESIDE seq 5 permit 198.51.100.0/24";
+      speaker.store.set({ ...extrasWith(line), ...servicesAt(ips) });
       await eventually("half a batch", () => existsSync(reached));
       await pair.node.kill("bgpd");
       rmSync(armed);
