@@ -3,6 +3,7 @@
  * looks again every two seconds, and tells its listeners when FRR is no longer as it was left. A change never waits
  * for a look: most looks only ask the daemons whether anything is different, and one that a change overtakes is void.
  */
+import { access, constants } from "node:fs/promises";
 import type { SentRoutes } from "../api/sent-routes.ts";
 import { AppError } from "../errors.ts";
 import { deltaFor } from "../frr-config/delta.ts";
@@ -10,7 +11,7 @@ import { emptyBlock, parseTree, type Block } from "../frr-config/tree.ts";
 import { formatFrrVersion, sameVersion } from "../frr-config/version.ts";
 import type { Applied, Desired } from "../api/frr-desired.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { access, constants } from "node:fs/promises";
+
 import { awayFor, withoutAway } from "./away.ts";
 import { bring } from "./bring.ts";
 import { readConfFile, replaceConfFile } from "./conf-file.ts";
