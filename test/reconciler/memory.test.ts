@@ -136,12 +136,10 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
         : [...all, bgpPeer(`p${n}`, `192.0.2.${n + 10}`)],
     })),
   ),
-  fc
-    .option(some(NODES), { nil: null })
-    .map((names): Edit => (before) => ({
-      ...before,
-      alive: names === null ? null : new Set(names),
-    })),
+  fc.option(some(NODES), { nil: null }).map((names): Edit => (before) => ({
+    ...before,
+    alive: names === null ? null : new Set(names),
+  })),
   fc.boolean().map((mixed): Edit => (before) => ({ ...before, mixed })),
 );
 
