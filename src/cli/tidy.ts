@@ -4,7 +4,7 @@
  */
 import type { Store } from "../api/store.ts";
 import { spareMemory } from "../l2/socket.ts";
-import { UNTIDY, lookAt } from "../runtime/quiet.ts";
+import { lookAt, untidySince } from "../runtime/quiet.ts";
 
 const LOOK_MS = 10_000;
 /** A collection goes on between other work; then its pages are free. */
@@ -14,14 +14,15 @@ const COLLECT_MS = 1500;
 export function tidyMemory(store: Pick<Store, "onChange">): () => void {
   const memory = spareMemory();
   if (memory === null) return () => undefined;
-  let holding = UNTIDY;
   let changedMs = performance.now();
+  let holding = untidySince(changedMs);
   const stopListening = store.onChange(() => {
     changedMs = performance.now();
   });
   let giving: NodeJS.Timeout | undefined;
   const looking = setInterval(() => {
-    holding = lookAt(holding, process.memoryUsage.rss(), performance.now() - changedMs);
+    const resident = process.memoryUsage.rss();
+    holding = lookAt(holding, { resident, atMs: performance.now(), changedMs });
     if (!holding.isTidied) return;
     memory.collect();
     giving = setTimeout(() => memory.giveBack(), COLLECT_MS).unref();

@@ -1,4 +1,5 @@
 /** One status object (ServiceL2Status and the like) at the API server: where it is, made, mended, removed. */
+import { hash } from "node:crypto";
 import { stringifyExact } from "../api/exact-json.ts";
 import { OBSERVED_KINDS, isObservedKind } from "../api/observed.ts";
 import type { ObservedKind } from "../api/observed.ts";
@@ -59,7 +60,7 @@ const labelsOf = (report: ReportWrite, owner: string): Readonly<Record<string, s
   );
 
 /** Keys in order: what the API server gives back is sorted otherwise than what we wrote. */
-export function stableText(value: unknown): string {
+function stableText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(stableText).join()}]`;
   if (value === null || typeof value !== "object") return stringifyExact(value ?? null);
   const entries = Object.entries(value).filter(([, v]) => v !== undefined);
@@ -69,12 +70,23 @@ export function stableText(value: unknown): string {
     .join()}}`;
 }
 
+/** What stands for an object's text: there is one per Service and kind, and they are only compared. */
+const digest = (value: unknown): string => hash("sha256", stableText(value), "base64");
+
+/** Of its frame (labels and owner) and of its status. */
+const contentWith = (labels: unknown, owner: string, status: unknown): string =>
+  `${digest([labels, owner])} ${digest(status)}`;
+
 /** Equal for an object that we would write as it is. */
 export const contentOf = (report: ReportWrite, owner: string, writer: Writer): string =>
-  stableText([labelsOf(report, owner), writer.pod?.uid ?? "", report.status]);
+  contentWith(labelsOf(report, owner), writer.pod?.uid ?? "", report.status);
 
 export const contentFound = ({ metadata, status }: Found): string =>
-  stableText([metadata.labels ?? {}, metadata.ownerReferences?.[0]?.uid ?? "", status ?? {}]);
+  contentWith(metadata.labels ?? {}, metadata.ownerReferences?.[0]?.uid ?? "", status ?? {});
+
+/** Labels and owner are as they should be: only the status is to be written. */
+export const isSameFrame = (standing: string | undefined, wanted: string): boolean =>
+  standing?.split(" ")[0] === wanted.split(" ")[0];
 
 /** What is there with these labels; null: the API server does not serve the kind. @throws AppError */
 export async function listFound(

@@ -15,6 +15,7 @@ import {
   collectionOf,
   contentFound,
   contentOf,
+  isSameFrame,
   labelValue,
   listFound,
   removeObject,
@@ -49,7 +50,7 @@ interface Wish extends Wanted {
 /** What is to be done for one owner. */
 interface Desk {
   wanted: ReadonlyMap<string, Wish>;
-  /** Content by path, as it stands; null: not asked yet. */
+  /** Content (its digest) by path, as it stands; null: not asked yet. */
   standing: Map<string, string> | null;
   askedMs: number;
   /** Counts the sets. */
@@ -149,7 +150,7 @@ export function kubeReports(
         try {
           if (wish === undefined) await removeObject(client, path);
           else {
-            const known = sameFrame(standing.get(path), wish.content);
+            const known = isSameFrame(standing.get(path), wish.content);
             await writeObject(client, path, wish.name, wish.report, { owner, writer, known });
             if (!standing.has(path) && wish.report.kind === "ServiceL2Status") freshL2.add(path);
           }
@@ -202,12 +203,4 @@ export function kubeReports(
       return desk.work;
     },
   };
-}
-
-/** Labels and owner are as they should be: only the status is to be written. */
-function sameFrame(standing: string | undefined, wanted: string): boolean {
-  if (standing === undefined) return false;
-  const frame = (text: string): string =>
-    JSON.stringify((JSON.parse(text) as unknown[]).slice(0, 2));
-  return frame(standing) === frame(wanted);
 }

@@ -2,6 +2,8 @@
 
 /** Without a change for so long, nobody waits for us. */
 const QUIET_MS = 3000;
+/** Where changes never end, it is tidied among them, so seldom. */
+const LONG_MS = 60_000;
 /** Less is not worth it, bytes. */
 const WORTH = 3e6;
 
@@ -10,14 +12,24 @@ export interface Holding {
   readonly settled: number;
   /** It was tidied when we looked last: what is resident now is what is needed. */
   readonly isTidied: boolean;
+  /** When it was tidied last, or it all began. */
+  readonly tidiedMs: number;
 }
 
-export const UNTIDY: Holding = { settled: 0, isTidied: false };
+export const untidySince = (nowMs: number): Holding => ({
+  ...{ settled: 0, isTidied: false, tidiedMs: nowMs },
+});
 
-/** @param resident bytes @param quietMs since the last change */
-export function lookAt(before: Holding, resident: number, quietMs: number): Holding {
-  if (before.isTidied) return { settled: resident, isTidied: false };
+/** @param now resident bytes, the time, and when the last change came */
+export function lookAt(
+  before: Holding,
+  now: { readonly resident: number; readonly atMs: number; readonly changedMs: number },
+): Holding {
+  const { resident, atMs, changedMs } = now;
+  if (before.isTidied) return { ...before, settled: resident, isTidied: false };
   // Less than before: files' pages that the kernel took by itself.
   const settled = Math.min(before.settled, resident);
-  return { settled, isTidied: quietMs >= QUIET_MS && resident >= settled + WORTH };
+  const mayTidy = atMs - changedMs >= QUIET_MS || atMs - before.tidiedMs >= LONG_MS;
+  const isTidied = mayTidy && resident >= settled + WORTH;
+  return { settled, isTidied, tidiedMs: isTidied ? atMs : before.tidiedMs };
 }
