@@ -26,8 +26,8 @@ export class Prober {
   readonly #ports: ProberPorts;
   /** Members under probe, and who waits for the verdict. */
   readonly #probing = new Map<string, ((alive: boolean) => void)[]>();
-  readonly #silentMs = new Map<string, number>();
-  readonly #acceptedMs = new Map<string, number>();
+  /** What the last probe found, where it was in vain; mute: the host said nothing either. */
+  readonly #silences = new Map<string, { readonly ms: number; readonly isMute: boolean }>();
   readonly #frozenUntilMs = new Map<string, number>();
   #order: string[] = [];
   #at = 0;
@@ -85,7 +85,7 @@ export class Prober {
 
   /** This node has itself found it silent at that time or later. */
   foundSilentSince(name: string, ms: number): boolean {
-    return (this.#silentMs.get(name) ?? -Infinity) >= ms;
+    return (this.#silences.get(name)?.ms ?? -Infinity) >= ms;
   }
 
   /**
@@ -98,8 +98,7 @@ export class Prober {
 
   /** Of the last probe: neither the process nor its host said anything. */
   isMute(name: string): boolean {
-    const silentMs = this.#silentMs.get(name);
-    return silentMs !== undefined && this.#acceptedMs.get(name) !== silentMs;
+    return this.#silences.get(name)?.isMute === true;
   }
 
   #periodMs(): number {
@@ -125,7 +124,7 @@ export class Prober {
     const { table, timing, clock, name: own, random } = this.#core;
     this.#at = 0;
     table.forget(timing.gossipToTheDeadMs, clock.now());
-    for (const map of [this.#silentMs, this.#acceptedMs, this.#frozenUntilMs])
+    for (const map of [this.#silences, this.#frozenUntilMs])
       for (const name of map.keys()) if (table.get(name) === undefined) map.delete(name);
     this.#ports.forget((name) => table.get(name) !== undefined);
     this.#order = table
@@ -138,13 +137,11 @@ export class Prober {
   #judge(name: string, verdict: Verdict): void {
     this.worsen(healthOf(verdict));
     const nowMs = this.#core.clock.now();
-    if (verdict.kind === "alive") this.#silentMs.delete(name);
+    if (verdict.kind === "alive") this.#silences.delete(name);
     else {
-      this.#silentMs.set(name, nowMs);
-      if (verdict.host === "accepts") {
-        this.#acceptedMs.set(name, nowMs);
-        this.#frozenUntilMs.set(name, nowMs + FRESH_PROBES * this.#periodMs());
-      }
+      const isMute = verdict.host !== "accepts";
+      this.#silences.set(name, { ms: nowMs, isMute });
+      if (!isMute) this.#frozenUntilMs.set(name, nowMs + FRESH_PROBES * this.#periodMs());
     }
     const known = this.#core.table.get(name);
     if (known !== undefined) this.#ports.judged(known, verdict);

@@ -9,6 +9,8 @@ import { sameOctets } from "./layers.ts";
 import { NOTHING, STATES, aliveOf } from "./member.ts";
 import type { Effects, Member, TableEvent } from "./member.ts";
 import type { Accusation, Alive, PushPullRecord } from "./messages.ts";
+import { Roster } from "./roster.ts";
+import type { Place } from "./roster.ts";
 
 export interface TableSettings extends SuspicionSettings {
   readonly name: string;
@@ -19,18 +21,10 @@ export interface TableSettings extends SuspicionSettings {
   readonly deadNodeReclaimMs: number;
 }
 
-interface Place {
-  readonly addr: Uint8Array;
-  readonly port: number;
-}
-const placeText = ({ addr, port }: Place): string => `${addr.join()}:${port}`;
-
 const octets = (b: Uint8Array | null): Uint8Array => b ?? new Uint8Array();
 
 export class Table {
-  readonly #records = new Map<string, Member>();
-  /** Names of the dead by their address: every packet asks. */
-  readonly #deadAt = new Map<string, string>();
+  readonly #roster = new Roster();
   readonly #settings: TableSettings;
   #counter = 0;
   #leaving = false;
@@ -40,26 +34,24 @@ export class Table {
   }
 
   get size(): number {
-    return this.#records.size;
+    return this.#roster.size;
   }
   get leaving(): boolean {
     return this.#leaving;
   }
   get(name: string): Member | undefined {
-    return this.#records.get(name);
+    return this.#roster.get(name);
   }
   records(): readonly Member[] {
-    return [...this.#records.values()];
+    return this.#roster.all();
   }
   /** The dead member that had this address; undefined when another one lives there, under a new name. */
   deadAt(place: Place): Member | undefined {
-    if (this.#deadAt.size === 0) return undefined;
-    const text = placeText(place);
-    const name = this.#deadAt.get(text);
-    if (name === undefined) return undefined;
-    const livesOn = (m: Member): boolean =>
-      (m.state === "alive" || m.state === "suspect") && placeText(m) === text;
-    return this.records().some(livesOn) ? undefined : this.#records.get(name);
+    return this.#roster.deadAt(place);
+  }
+  /** Forgets records that have been dead or left for longer than `olderMs`. */
+  forget(olderMs: number, nowMs: number): void {
+    this.#roster.forget(olderMs, nowMs);
   }
 
   /** The own first announcement: incarnation 1. */
@@ -77,7 +69,7 @@ export class Table {
       changedMs: nowMs,
       suspicion: null,
     };
-    this.#put(own);
+    this.#roster.put(own);
     return {
       broadcasts: [{ key: name, message: aliveOf(own) }],
       events: [{ kind: "join", node: own }],
@@ -89,7 +81,7 @@ export class Table {
   setMeta(meta: Uint8Array | null): Effects {
     const own = this.#own();
     const next = { ...own, meta, incarnation: ++this.#counter };
-    this.#put(next);
+    this.#roster.put(next);
     return {
       broadcasts: [{ key: own.name, message: aliveOf(next) }],
       events: [{ kind: "update", node: next }],
@@ -130,7 +122,7 @@ export class Table {
     const addr = octets(message.addr);
     const port = message.port === 0 ? this.#settings.port : message.port;
     const claim: Alive = port === message.port ? message : { ...message, port };
-    let known = this.#records.get(message.node);
+    let known = this.#roster.get(message.node);
     let takeover = false;
     if (known === undefined) {
       known = {
@@ -144,7 +136,7 @@ export class Table {
         changedMs: nowMs,
         suspicion: null,
       };
-      this.#put(known);
+      this.#roster.put(known);
     } else if (!sameOctets(known.addr, addr) || known.port !== port) {
       const reclaimMs = this.#settings.deadNodeReclaimMs;
       takeover =
@@ -172,7 +164,7 @@ export class Table {
       changedMs: known.state === "alive" ? known.changedMs : nowMs,
       suspicion: null,
     };
-    this.#put(next);
+    this.#roster.put(next);
     const events: TableEvent[] = [];
     if (known.state === "dead" || known.state === "left") events.push({ kind: "join", node: next });
     else if (!sameOctets(octets(known.meta), octets(next.meta)))
@@ -181,7 +173,7 @@ export class Table {
   }
 
   suspect(message: Accusation, nowMs: number): Effects {
-    const known = this.#records.get(message.node);
+    const known = this.#roster.get(message.node);
     if (known === undefined || message.incarnation < known.incarnation) return NOTHING;
     const broadcasts = [{ key: known.name, message: { ...message, kind: "suspect" } as const }];
     const { suspicion } = known;
@@ -193,18 +185,18 @@ export class Table {
       )
         return NOTHING;
       const confirmedBy = new Set(suspicion.confirmedBy).add(message.from);
-      this.#put({ ...known, suspicion: { ...suspicion, confirmedBy } });
+      this.#roster.put({ ...known, suspicion: { ...suspicion, confirmedBy } });
       return { broadcasts, events: [], health: 0 };
     }
     if (known.state !== "alive") return NOTHING;
     if (known.name === this.#settings.name) return this.#refute(message.incarnation);
-    this.#put({
+    this.#roster.put({
       ...known,
       incarnation: message.incarnation,
       state: "suspect",
       changedMs: nowMs,
       suspicion: {
-        ...suspicionTimes(this.#records.size, this.#settings),
+        ...suspicionTimes(this.#roster.size, this.#settings),
         startedMs: nowMs,
         by: message.from,
         confirmedBy: new Set(),
@@ -214,7 +206,7 @@ export class Table {
   }
 
   dead(message: Accusation, nowMs: number): Effects {
-    const known = this.#records.get(message.node);
+    const known = this.#roster.get(message.node);
     if (known === undefined || message.incarnation < known.incarnation) return NOTHING;
     if (known.state === "dead" || known.state === "left") return NOTHING;
     const isSelf = known.name === this.#settings.name;
@@ -226,7 +218,7 @@ export class Table {
       changedMs: nowMs,
       suspicion: null,
     };
-    this.#put(next);
+    this.#roster.put(next);
     return {
       broadcasts: [{ key: next.name, message: { ...message, kind: "dead" } }],
       events: [{ kind: "leave", node: next }],
@@ -254,13 +246,6 @@ export class Table {
     }
   }
 
-  /** Forgets records that have been dead or left for longer than `olderMs`. */
-  forget(olderMs: number, nowMs: number): void {
-    for (const r of this.#records.values())
-      if ((r.state === "dead" || r.state === "left") && nowMs - r.changedMs > olderMs)
-        this.#drop(r.name);
-  }
-
   toRecords(): PushPullRecord[] {
     return this.records().map((r) => ({
       name: r.name,
@@ -273,26 +258,8 @@ export class Table {
     }));
   }
 
-  #put(member: Member): void {
-    this.#unbury(member.name);
-    if (member.state === "dead") this.#deadAt.set(placeText(member), member.name);
-    this.#records.set(member.name, member);
-  }
-
-  #drop(name: string): void {
-    this.#unbury(name);
-    this.#records.delete(name);
-  }
-
-  #unbury(name: string): void {
-    const known = this.#records.get(name);
-    if (known?.state !== "dead") return;
-    const text = placeText(known);
-    if (this.#deadAt.get(text) === name) this.#deadAt.delete(text);
-  }
-
   #own(): Member {
-    const own = this.#records.get(this.#settings.name);
+    const own = this.#roster.get(this.#settings.name);
     if (own === undefined) throw new Error("the table was not started");
     return own;
   }
@@ -300,7 +267,7 @@ export class Table {
   #refute(accusing: number): Effects {
     this.#counter = Math.max(this.#counter + 1, accusing + 1) >>> 0;
     const next = { ...this.#own(), incarnation: this.#counter };
-    this.#put(next);
+    this.#roster.put(next);
     return { broadcasts: [{ key: next.name, message: aliveOf(next) }], events: [], health: 1 };
   }
 }
