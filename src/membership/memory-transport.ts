@@ -169,7 +169,8 @@ export class MemoryNetwork {
           }
           const [near, far] = pipe(clock, () => segmentMs(SEND_AGAIN_MS));
           clock.afterSettling(takesMs, () => {
-            void there.conversation(far).finally(() => far.close());
+            const close = (): void => far.close();
+            there.conversation(far).then(close, close);
             resolve(near);
           });
         }),
