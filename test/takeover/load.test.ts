@@ -6,9 +6,7 @@ import { availableParallelism, loadavg } from "node:os";
 import { resolve } from "node:path";
 import { execa } from "execa";
 import { expect } from "chai";
-import { isRoot } from "../support/lab.ts";
-import { eventually } from "../support/wait.ts";
-import { startRing } from "./ring.ts";
+import { withRing } from "./ring-hooks.ts";
 import type { Ring } from "./ring.ts";
 
 const LOAD_MS = Number(process.env["FERROLB_LOAD_S"] ?? 5) * 1000;
@@ -21,19 +19,7 @@ const here = (name: string): string => resolve(import.meta.dirname, name);
 describe("no takeover without a cause", function () {
   this.timeout(120_000 + LOAD_MS + FLOOD_MS);
   let ring: Ring;
-  let close: () => Promise<void> = () => Promise.resolve();
-  before(async function () {
-    if (!isRoot()) this.skip(); // namespaces need root
-    ring = await startRing({ nodes: 3, addresses: 100, periodMs: 100 });
-    close = () => ring.close();
-    await eventually("every node answers", () => new Set(ring.owners().values()).size === 3);
-    await ring.settled(60_000);
-  });
-  after(() => close());
-  afterEach(function () {
-    if (this.currentTest?.state === "failed")
-      for (const node of ring.nodes) console.log(`${node}:\n${ring.log(node).slice(-2500)}`);
-  });
+  withRing({ nodes: 3, addresses: 100, periodMs: 100 }, (started) => (ring = started));
 
   const lossesSeen = (): number =>
     ring.nodes

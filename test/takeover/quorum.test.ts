@@ -3,9 +3,8 @@
  * bound; the others go on; and when the network is whole again each address has one owner.
  */
 import { expect } from "chai";
-import { isRoot } from "../support/lab.ts";
 import { eventually } from "../support/wait.ts";
-import { startRing } from "./ring.ts";
+import { withRing } from "./ring-hooks.ts";
 import type { Ring } from "./ring.ts";
 
 const ADDRESSES = 30;
@@ -15,19 +14,10 @@ const LIMIT_MS = 20_000;
 describe("quorum on the wire", function () {
   this.timeout(180_000);
   let ring: Ring;
-  let close: () => Promise<void> = () => Promise.resolve();
-  before(async function () {
-    if (!isRoot()) this.skip(); // namespaces need root
-    ring = await startRing({ nodes: 3, addresses: ADDRESSES, flags: ["--ml-fencing", "quorum"] });
-    close = () => ring.close();
-    await eventually("every node answers", () => new Set(ring.owners().values()).size === 3);
-    await ring.settled(60_000);
-  });
-  after(() => close());
-  afterEach(function () {
-    if (this.currentTest?.state === "failed")
-      for (const node of ring.nodes) console.log(`${node}:\n${ring.log(node).slice(-2500)}`);
-  });
+  withRing(
+    { nodes: 3, addresses: ADDRESSES, flags: ["--ml-fencing", "quorum"] },
+    (started) => (ring = started),
+  );
 
   const answering = (): readonly string[] => [...new Set(ring.owners().values())].sort();
   const others = (node: string): readonly string[] => ring.nodes.filter((n) => n !== node);

@@ -5,10 +5,9 @@
  */
 import { loadavg } from "node:os";
 import { expect } from "chai";
-import { isRoot } from "../support/lab.ts";
 import { eventually } from "../support/wait.ts";
 import { distribution } from "./arp-watch.ts";
-import { startRing } from "./ring.ts";
+import { withRing } from "./ring-hooks.ts";
 import type { Ring } from "./ring.ts";
 
 const ROUNDS = Number(process.env["FERROLB_TAKEOVER_ROUNDS"] ?? 2);
@@ -22,19 +21,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 describe("takeover at L2", function () {
   this.timeout(120_000 + ROUNDS * 60_000);
   let ring: Ring;
-  let close: () => Promise<void> = () => Promise.resolve();
-  before(async function () {
-    if (!isRoot()) this.skip(); // namespaces need root
-    ring = await startRing({ nodes: NODES, addresses: ADDRESSES });
-    close = () => ring.close();
-    await eventually("every node answers", () => new Set(ring.owners().values()).size === NODES);
-    await ring.settled(60_000);
-  });
-  after(() => close());
-  afterEach(function () {
-    if (this.currentTest?.state === "failed")
-      for (const node of ring.nodes) console.log(`${node}:\n${ring.log(node).slice(-2500)}`);
-  });
+  withRing({ nodes: NODES, addresses: ADDRESSES }, (started) => (ring = started));
 
   const show = (what: string, values: readonly number[]): void => {
     console.log(`      ${what}: ${distribution(values)}; load ${(loadavg()[0] ?? 0).toFixed(1)}`);
