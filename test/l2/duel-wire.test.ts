@@ -176,6 +176,31 @@ describe("two stations with one address", function () {
     await stranger.exec("ip", "addr", "del", `${VIP}/32`, "dev", "lo");
   });
 
+  it("notices each of many, by questions that it hears: how soon is printed", async () => {
+    const vips = [1, 2, 3, 4, 5].map((i) => `192.0.2.${i + 200}`);
+    const xMac = await macOf(stranger, "eth0");
+    know(byMac());
+    await stranger.exec("sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=0");
+    for (const vip of vips) await stranger.exec("ip", "addr", "add", `${vip}/32`, "dev", "lo");
+    // Silent until it is asked: only its answers to questions give it away.
+    at(winner).announce(Object.fromEntries(vips.map((vip) => [vip, "*" as const])));
+    await at(winner).ask("counters");
+    const took: number[] = [];
+    for (const vip of vips) {
+      const startMs = Date.now();
+      await arping(client, "eth0", vip, 1);
+      const seen = await eventually(`the event for ${vip}`, () =>
+        at(winner).said.find(({ event: e }) => e?.kind === "foreignHost" && e["ip"] === vip),
+      );
+      expect(seen.event).to.include({ mac: xMac, port: "eth0" });
+      took.push(seen.atMs - startMs);
+    }
+    console.log(`      noticed ${took.join(", ")} ms after a client began to ask`);
+    const counters = (await at(winner).ask("counters")) as Record<string, Record<string, number>>;
+    for (const vip of vips) expect(counters["duels"]?.[vip]).to.equal(1);
+    for (const vip of vips) await stranger.exec("ip", "addr", "del", `${vip}/32`, "dev", "lo");
+  });
+
   it("settles over IPv6 too", async () => {
     const [best, other] = electionOrder(NODES, parseIp(VIP6)) as [string, string];
     know(byMac());

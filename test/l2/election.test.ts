@@ -102,6 +102,33 @@ describe("bounded spread", function () {
     fc.assert(property, { numRuns: runs });
   });
 
+  it("through any sequence of nodes that leave and return, addresses of nodes that stay put stay put", () => {
+    const steps = fc.array(fc.nat(), { minLength: 1, maxLength: 30 });
+    const few = [fc.integer({ min: 1, max: 200 }), fc.integer({ min: 2, max: 12 })] as const;
+    const property = fc.property(...few, steps, (count, size, which) => {
+      const [ips, nodes] = [addresses(count), nodesOf(size)];
+      const away = new Set<string>();
+      const living = (): string[] => nodes.filter((n) => !away.has(n));
+      const home = boundedSpread(ips, nodes, new Set(nodes));
+      let before = home;
+      for (const turn of which) {
+        const node = nodes[turn % size]!;
+        const gone = new Set(away);
+        if (!away.delete(node) && away.size < size - 1) away.add(node);
+        const now = boundedSpread(ips, nodes, new Set(living()));
+        const loads = loadsOf(now, living());
+        expect(Math.max(...loads) - Math.min(...loads)).to.be.at.most(1);
+        // What moves is at home on a node that is, or was, away; so with all back all is as before.
+        for (const [ip, owner] of now)
+          if (owner !== before.get(ip))
+            expect(away.has(home.get(ip)!) || gone.has(home.get(ip)!), ip).to.equal(true);
+        if (away.size === 0) expect(now).to.deep.equal(home);
+        before = now;
+      }
+    });
+    fc.assert(property, { numRuns: runs });
+  });
+
   it("does not depend on the order of its input", () => {
     const [ips, nodes] = [addresses(97), nodesOf(7)];
     const one = boundedSpread(ips, nodes, new Set(nodes));

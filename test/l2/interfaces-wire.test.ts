@@ -3,6 +3,7 @@ import { createNet } from "../../src/lab/netns.ts";
 import type { Net, Netns } from "../../src/lab/netns.ts";
 import { REPLY, REQUEST, arpFrame, encodeArp } from "../../src/l2/arp.ts";
 import type { Arp } from "../../src/l2/arp.ts";
+import { solicitedNodeGroup } from "../../src/l2/ndp.ts";
 import { BROADCAST_MAC, macOctets, parseMac } from "../../src/net/mac.ts";
 import type { Mac } from "../../src/net/mac.ts";
 import { parseIp } from "../../src/net/ip.ts";
@@ -11,9 +12,10 @@ import { announcerIn } from "./support/announcer.ts";
 import type { RemoteAnnouncer } from "./support/announcer.ts";
 import { stationAt } from "./support/station.ts";
 import type { Seen, Station } from "./support/station.ts";
-import { arping, macOf } from "./support/wire.ts";
+import { arping, groupsOn, macOf, ndisc } from "./support/wire.ts";
 
 const VIP = "192.0.2.100";
+const VIP6 = "2001:db8::64";
 const CLIENT = "192.0.2.9";
 
 describe("ARP on several interfaces, through all that happens to them", function () {
@@ -227,6 +229,67 @@ describe("ARP on several interfaces, through all that happens to them", function
     await link("set", "eth2", "up");
     await client.exec("ip", "link", "set", "eth2", "up");
     await eventually("an answer on the new eth2", () => answered("eth2"));
+  });
+
+  it("one that vanishes and comes back with another index and MAC: announced at once, groups joined anew", async () => {
+    announcer.announce({ [VIP]: "*", [VIP6]: "*" });
+    const group = solicitedNodeGroup(parseIp(VIP6));
+    const joined = async () => (await groupsOn(node, "eth2")).includes(group);
+    await eventually("membership", joined);
+    const old = await macOf(node, "eth2");
+    await link("del", "eth2");
+    const fresh = "02:00:00:00:77:02";
+    const made = ["eth2", "index", "777", "address", fresh, "type", "veth", "peer", "name", "eth2"];
+    await link("add", ...made, "netns", client.name);
+    await client.exec("ip", "link", "set", "eth2", "up");
+    const outside = await stationAt(client, "eth2");
+    try {
+      const startMs = Date.now();
+      const seen = await outside.during(async () => {
+        await link("set", "eth2", "up");
+        await eventually("the new one in use", async () =>
+          ((await announcer.ask("interfaces")) as string[]).includes("eth2"),
+        );
+      }, 1000);
+      const first = seen.find(({ arp }) => arp?.op === REPLY && arp.spa === VIP);
+      expect(first?.frame).to.include({ source: fresh, destination: BROADCAST_MAC });
+      console.log(`      announced ${(first?.atMs ?? NaN) - startMs} ms after it came up`);
+      await eventually("membership on the new one", joined);
+      await eventually(
+        "NDP in the new name",
+        async () => (await ndisc(client, "eth2", VIP6)).join() === fresh,
+      );
+      const later = await outside.during(() =>
+        outside.send(arpFrame(request({ sha: parseMac("02:00:00:00:99:09") }), BROADCAST_MAC)),
+      );
+      for (const { frame, arp } of [...seen, ...later]) {
+        expect(frame.source).not.to.equal(old);
+        if (arp?.spa === VIP) expect(arp.sha).to.equal(fresh);
+      }
+      expect(replies(later)).to.have.length(1);
+    } finally {
+      await outside.close();
+    }
+    announcer.announce({ [VIP]: "*" });
+  });
+
+  it("two interfaces on one segment: each in its own name, and no duel with oneself", async () => {
+    await net.bridge(client, "seg0");
+    for (const dev of ["eth1", "eth2"])
+      await client.exec("ip", "link", "set", dev, "master", "seg0");
+    await eventually(
+      "both answer",
+      async () => (await arping(client, "seg0", VIP, 2, CLIENT)).length === 2,
+    );
+    expect(await arping(client, "seg0", VIP, 3, CLIENT)).to.deep.equal(
+      [await macOf(node, "eth1"), await macOf(node, "eth2")].sort(),
+    );
+    expect(await announcer.ask("yielded")).to.deep.equal({});
+    expect(
+      announcer.said.filter(({ event }) => event?.kind !== "announceFailed" && event !== undefined),
+    ).to.deep.equal([]);
+    for (const dev of ["eth1", "eth2"]) await client.exec("ip", "link", "set", dev, "nomaster");
+    await client.exec("ip", "link", "del", "seg0");
   });
 
   it("leaves bridge members, NOARP and excluded interfaces alone; a bridge and a macvlan answer once", async () => {

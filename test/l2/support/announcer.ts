@@ -9,6 +9,8 @@ export interface Said {
   readonly interfaces?: readonly string[];
   readonly ready?: readonly string[];
   readonly answer?: unknown;
+  /** When it was heard here. */
+  readonly atMs: number;
 }
 
 /** An announcer that runs inside a namespace. */
@@ -42,7 +44,7 @@ export async function announcerIn(
   const said: Said[] = [];
   const waiting: (() => void)[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => {
-    said.push(JSON.parse(line) as Said);
+    said.push({ ...(JSON.parse(line) as Omit<Said, "atMs">), atMs: Date.now() });
     for (const wake of waiting.splice(0)) wake();
   });
   const next = async (from: number, is: (s: Said) => boolean): Promise<Said> => {

@@ -11,6 +11,7 @@ import { decodeNdp } from "../../../src/l2/ndp.ts";
 import type { Advertisement, Solicitation } from "../../../src/l2/ndp.ts";
 
 export interface Seen {
+  readonly atMs: number;
   readonly octets: Uint8Array;
   readonly frame: Frame;
   readonly arp: Arp | null;
@@ -35,6 +36,7 @@ function seen(line: string): Seen | null {
   const arp = frame.packet.etherType === 0x0806 ? decodeArp(frame.packet.payload) : null;
   const ndp = frame.packet.etherType === 0x86dd ? decodeNdp(frame.packet.payload) : null;
   return {
+    atMs: Date.now(),
     octets,
     frame: frame.packet,
     arp: arp?.kind === "packet" ? arp.packet : null,
