@@ -51,7 +51,7 @@ interface Request {
   readonly stageTimestamp: string;
 }
 interface Line {
-  readonly time: string | number;
+  readonly ts: string;
   readonly msg: string;
   readonly durationMs?: number;
   readonly givenMs?: number;
@@ -85,7 +85,7 @@ async function oneSample(bench: Bench, session: Session, name: string): Promise<
   const [, storedMs = NaN] = find("create", /\/services$/);
   const [writtenMs = NaN, addressMs = NaN] = find("patch", new RegExp(`/services/${name}/status`));
   const applied = parsed<Line>(speaker.log().slice(logged)).find(({ msg }) => msg === "applied");
-  const endMs = new Date(applied?.time ?? NaN).getTime();
+  const endMs = Date.parse(applied?.ts ?? "");
   const { durationMs = NaN, givenMs = NaN, passMs = NaN } = applied ?? {};
   const text = await site.router.log.since(heard);
   const update = text.split("\n").find((line) => line.includes(`rcvd ${ip}/`));

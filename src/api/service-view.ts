@@ -79,7 +79,21 @@ function viewOver(slices: readonly EndpointSlice[]): EndpointView {
       anywhereWithAddress = true;
       if (endpoint.nodeName !== undefined) nodesWithAddress.add(endpoint.nodeName);
     }
-  return { anywhere, anywhereWithAddress, nodes, nodesWithAddress };
+  return shared({ anywhere, anywhereWithAddress, nodes, nodesWithAddress });
+}
+
+/** Views by content: a slice that changes in other ways asks for no new decision, and thousands share a few. */
+const views = new Map<string, EndpointView>();
+const VIEWS_AT_MOST = 1000;
+
+function shared(view: EndpointView): EndpointView {
+  const { anywhere, anywhereWithAddress, nodes, nodesWithAddress } = view;
+  const text = JSON.stringify([anywhere, anywhereWithAddress, [...nodes], [...nodesWithAddress]]);
+  const known = views.get(text);
+  if (known !== undefined) return known;
+  if (views.size >= VIEWS_AT_MOST) views.clear();
+  views.set(text, view);
+  return view;
 }
 
 /** Why a speaker does not announce a Service, before any protocol is asked. */

@@ -61,7 +61,8 @@ export function bgpDecision(
   const ofNode = advertisementsOn(pool, node.name);
   if (ofNode.length === 0) return no("notOwner");
   const labels = service.metadata.labels;
-  const advertisements = ofNode.filter((a) => anySelectorMatches(a.serviceSelectors, labels));
+  const matching = ofNode.filter((a) => anySelectorMatches(a.serviceSelectors, labels));
+  const advertisements = matching.length === ofNode.length ? ofNode : matching; // mostly one list
   if (advertisements.length === 0) return no("noMatchingAdvertisement");
   if (conflictAmong(pool, advertisements) !== null) return no("conflictingAdvertisements");
   if (node.networkUnavailable) return no("nodeNetworkUnavailable");

@@ -21,7 +21,7 @@ import type { NodeFacts } from "./node-facts.ts";
 import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import { groupPeers, peersOfNode } from "./peers-of-node.ts";
 import type { PeerGroup } from "./peers-of-node.ts";
-import { sameItems } from "../runtime/steady.ts";
+import { onceFor, sameItems } from "../runtime/steady.ts";
 import { bgpDecisions, routesFor } from "./routes.ts";
 import type { Route } from "./routes.ts";
 import { MOST_COMMUNITIES, attributesAt, treatmentKey } from "./treatment.ts";
@@ -36,7 +36,7 @@ export interface BgpOptions {
 }
 
 type Inputs = "namespace" | "services" | "endpointSlices" | "nodes";
-type RefsOf = (advertisements: readonly string[]) => ObjectRef[];
+type RefsOf = (advertisements: readonly string[]) => readonly ObjectRef[];
 
 /** A route with the number of its class. */
 interface Numbered extends Route {
@@ -108,8 +108,9 @@ function modelOf(
   names: Pick<NodeBgp, "hostname" | "logLevel" | "namespace">,
 ): NodeBgp {
   const { namespace } = names;
-  const refs: RefsOf = (advertisements) =>
-    advertisements.map((name) => ({ kind: "BGPAdvertisement", namespace, name }));
+  const refs: RefsOf = onceFor((advertisements) =>
+    advertisements.map((name) => ({ kind: "BGPAdvertisement", namespace, name })),
+  );
   const { groups, problems } = groupPeers(peersOfNode(config, node), namespace);
   const carriedBy = carriedAmong(numbered);
   const carried = new Set<Carried>();

@@ -9,11 +9,13 @@ export const sameItems = <T>(a: readonly T[], b: readonly T[]): boolean =>
 
 /** `make` asked once per object. It must depend on nothing else. */
 export function onceFor<K extends object, V>(make: (key: K) => V): (key: K) => V {
-  const made = new WeakMap<K, { readonly value: V }>();
+  const made = new WeakMap<K, V>();
   return (key) => {
-    let known = made.get(key);
-    if (known === undefined) made.set(key, (known = { value: make(key) }));
-    return known.value;
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const value = make(key);
+    made.set(key, value);
+    return value;
   };
 }
 
