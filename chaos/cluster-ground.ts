@@ -26,6 +26,8 @@ export interface ClusterOptions {
   readonly ferrolb: readonly string[];
   /** What is there from the start, by name. */
   readonly objects: ReadonlyMap<string, readonly Manifest[]>;
+  /** Once it is aborted, nobody waits for an API server that does not answer. */
+  readonly signal: AbortSignal;
 }
 
 const RETRY_MS = 300;
@@ -65,14 +67,14 @@ async function groundOn(
   const others: Daemon[] = [];
 
   const apply = (objects: readonly KubeObject[]): Promise<void> =>
-    untilItAnswers(() => applyObjects(client, objects));
+    untilItAnswers(() => applyObjects(client, objects), o.signal);
   const remove = (objects: readonly KubeObject[]): Promise<void> =>
     untilItAnswers(async () => {
       for (const object of objects) {
         const path = pathOf(object);
         if (path !== null) await client.request("DELETE", path).catch(unlessGone);
       }
-    });
+    }, o.signal);
   const gone = async (name: string): Promise<Heal> => {
     const objects = (written.get(name) ?? []).map(asObject);
     await remove(objects);
@@ -182,13 +184,13 @@ function unlessGone(error: unknown): void {
 }
 
 /** An API server that is away or starts is asked again; what it refuses is thrown. */
-async function untilItAnswers(work: () => Promise<void>): Promise<void> {
+async function untilItAnswers(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
   for (let tries = 1; ; tries++)
     try {
       await work();
       return;
     } catch (error) {
-      if (isAnswer(error) || tries === RETRIES) throw error;
+      if (isAnswer(error) || signal.aborted || tries === RETRIES) throw error;
       await sleep(RETRY_MS);
     }
 }

@@ -63,6 +63,7 @@ async function groundFor(
   { cluster, ferrolb }: RunOptions,
   dir: string,
   spots: readonly Spot[],
+  signal: AbortSignal,
 ): Promise<Ground> {
   const objects = new Map<string, readonly Manifest[]>([
     ...Object.entries(configuration(LAB_ROUTERS.r1.password ?? "")),
@@ -74,7 +75,7 @@ async function groundFor(
     return ground;
   }
   const { clusterGround } = await import("./cluster-ground.ts");
-  return await clusterGround({ dir: join(dir, "cluster"), bin: cluster, ferrolb, objects });
+  return await clusterGround({ dir: join(dir, "cluster"), bin: cluster, ferrolb, objects, signal });
 }
 
 async function run(
@@ -89,7 +90,7 @@ async function run(
     ...{ seed: o.seed, lastsMs: o.minutes * 60_000, restless: spots.filter((s) => s.restless) },
     kinds: o.kinds ?? kindsFor(source),
   });
-  const ground = await groundFor(o, dir, spots);
+  const ground = await groundFor(o, dir, spots, signal);
   closers.push(() => ground.close());
   const disks = await smallDisks(dir);
   closers.push(() => release(disks));
