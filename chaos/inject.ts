@@ -25,6 +25,8 @@ export interface Injector {
   inject(fault: Fault): Promise<Heal>;
 }
 
+type Frr = Lab["routers"][RouterName];
+
 const signal = (pid: number | null | undefined, name: NodeJS.Signals): void => {
   if (pid == null || pid === 0) return;
   try {
@@ -52,12 +54,19 @@ export function injectorFor({ lab, ground, controllers, disks }: Stage): Injecto
       return Promise.resolve();
     });
   };
-  const daemonDown = async (
-    frr: Lab["routers"][RouterName],
-    daemon: "bgpd" | "zebra" | "bfdd",
-  ): Promise<Heal> => {
-    await frr.kill(daemon);
-    return () => frr.start(daemon);
+  /** Whoever starts the daemons of an FRR must not have them killed, or started, by another fault meanwhile. */
+  const turns = new Map<Frr, Promise<unknown>>();
+  const inTurn = <T>(frr: Frr, work: () => Promise<T>): Promise<T> => {
+    const mine = (turns.get(frr) ?? Promise.resolve()).then(work);
+    turns.set(
+      frr,
+      mine.catch(() => undefined),
+    );
+    return mine;
+  };
+  const daemonDown = async (frr: Frr, daemon: "bgpd" | "zebra" | "bfdd"): Promise<Heal> => {
+    await inTurn(frr, () => frr.kill(daemon));
+    return () => inTurn(frr, async () => (frr.pids().has(daemon) ? undefined : frr.start(daemon)));
   };
 
   const marked = async (node: NodeName, mark: Mark): Promise<Heal> => {
@@ -110,7 +119,7 @@ export function injectorFor({ lab, ground, controllers, disks }: Stage): Injecto
         case "bfdd-pause":
           return paused(own.frr.pids().get("bfdd"));
         case "frr-restart":
-          return own.frr.restart().then(() => () => Promise.resolve());
+          return inTurn(own.frr, () => own.frr.restart()).then(() => () => Promise.resolve());
         case "link-cut":
           return cutLink(lab.places, node, "lan").then(
             () => () => mendLink(lab.places, node, "lan"),
