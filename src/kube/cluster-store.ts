@@ -95,12 +95,6 @@ export function openClusterStore(o: ClusterStoreOptions): Store {
     log.warn({ err: err.message, code: err.code }, "cannot record an event"),
   );
 
-  const versionOf = (key: string): string | undefined => {
-    const services = reflectors.get("services")?.objects() ?? [];
-    return services.find((s) => `${s.metadata.namespace ?? ""}/${s.metadata.name}` === key)
-      ?.metadata.resourceVersion;
-  };
-
   return {
     snapshot: () => (cached ??= assemble()),
     onChange(listener) {
@@ -110,7 +104,8 @@ export function openClusterStore(o: ClusterStoreOptions): Store {
     problems: () => [],
     async writeServiceStatus(key, { ips, pool }) {
       const [namespace = "", name = ""] = key.split("/");
-      const resourceVersion = versionOf(key);
+      const known = reflectors.get("services")?.object(key);
+      const resourceVersion = known?.metadata.resourceVersion;
       if (resourceVersion === undefined)
         throw new AppError("ERR_KUBE_CONFLICT", `Service ${key} is gone`);
       // Annotation and status in one write: the API server takes metadata through the status subresource.

@@ -32,6 +32,8 @@ export interface ReflectorOptions<T extends KubeObject> {
 export interface Reflector<T> {
   /** Null until the first list is complete. The same array until something changed. */
   objects(): readonly T[] | null;
+  /** The one called `namespace/name`, as far as it is known. */
+  object(key: string): T | null;
   /** Runs until aborted; never throws. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -184,6 +186,7 @@ export function reflector<T extends KubeObject>(o: ReflectorOptions<T>): Reflect
 
   return {
     objects: () => listed,
+    object: (key) => byKey.get(key)?.kept ?? null,
     async run(signal) {
       let failures = 0;
       let known = false;
