@@ -84,7 +84,8 @@ export async function runController(
   const memo = new PassMemo();
   let last: PassResult | null = null;
   let condition: ConditionState | null = null;
-  let kept = { retained: memory.retained, text: retainedText(memory.retained) };
+  /** As text it may be long, and many passes may go by until it is written: it is made then. */
+  let kept = { retained: memory.retained, edition: 0 };
 
   const pass = (): null => {
     const snapshot = store.snapshot();
@@ -107,7 +108,8 @@ export async function runController(
     );
     last = result;
     if (result.retained !== kept.retained)
-      kept = { retained: result.retained, text: retainedText(result.retained) };
+      kept = { retained: result.retained, edition: kept.edition + 1 };
+    const { retained } = kept;
     const problems = [...config.problems, ...store.problems()];
     condition = conditionFor(problems, condition, clock.date());
     const report = configurationState(condition);
@@ -121,8 +123,8 @@ export async function runController(
       ...(state === null
         ? []
         : [
-            stateWrite(state, ACCEPTED_FILE, config.acceptedText),
-            stateWrite(state, RETAINED_FILE, kept.text),
+            stateWrite(state, ACCEPTED_FILE, config.acceptedText, () => config.acceptedText),
+            stateWrite(state, RETAINED_FILE, `${kept.edition}`, () => retainedText(retained)),
           ]),
     ]);
     const durationMs = clock.now() - startedMs;
@@ -206,8 +208,12 @@ function poolWrites(
     });
 }
 
-const stateWrite = (state: StateFiles, file: string, text: string): DesiredWrite =>
-  wishFor(`state ${file}`, state, text, () => state.write(file, text));
+const stateWrite = (
+  state: StateFiles,
+  file: string,
+  content: string,
+  text: () => string,
+): DesiredWrite => wishFor(`state ${file}`, state, content, () => state.write(file, text()));
 
 function tell(store: Store, { news }: PassResult): void {
   for (const { key, event } of news)
