@@ -84,16 +84,28 @@ export function openDirectoryStore(options: DirectoryStoreOptions): Store {
     if (loaded) snapshot = reuse.snapshot(before, next);
     if (!same) problems = found;
     if (same && snapshot === before) return;
-    if (writesStatus && snapshot !== null) void forgetStatuses(snapshot);
+    if (writesStatus && snapshot !== null) void forgetStatuses();
     for (const listener of listeners) listener(since);
   };
 
-  /** The status of an object dies with it; while anything cannot be read, nothing counts as gone. */
-  const forgetStatuses = async ({ services, pools }: Snapshot): Promise<void> => {
-    if (problems.some((p) => p.severity === "error")) return;
-    const alive = new Set([...services, ...pools].map(keyOfObject));
-    for (const key of statuses.files.keys())
-      if (!alive.has(key)) await statuses.remove(refFromText(key)).catch(() => undefined);
+  let alive: ReadonlySet<string> = new Set();
+  /** How often it was asked to, since it began; 0: it is not under way. */
+  let asked = 0;
+  /**
+   * The status of an object dies with it; while anything cannot be read, nothing counts as gone. An object may come
+   * back, with a new status, while the old ones are being removed: each is looked up again when its turn comes.
+   */
+  const forgetStatuses = async (): Promise<void> => {
+    alive = new Set([...(snapshot?.services ?? []), ...(snapshot?.pools ?? [])].map(keyOfObject));
+    if (++asked > 1) return;
+    for (let answered = 0; answered < asked;) {
+      answered = asked;
+      for (const key of statuses.files.keys()) {
+        if (alive.has(key) || problems.some((p) => p.severity === "error")) continue;
+        await statuses.remove(refFromText(key)).catch(() => undefined);
+      }
+    }
+    asked = 0;
   };
 
   const wait = (ms: number): Promise<void> =>

@@ -5,6 +5,7 @@ import { refText } from "../api/objects.ts";
 import type { ObjectRef } from "../api/objects.ts";
 import { AppError } from "../errors.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { turns } from "../runtime/turns.ts";
 import { codeOf, writeAtomic } from "./atomic-write.ts";
 import { fileChangedAt } from "./changed-at.ts";
 import { STATUS_DIR } from "./files.ts";
@@ -45,6 +46,8 @@ export function statusDirIn(
   const reading = new Set<string>();
   const again = new Set<string>();
   const pending = new Set<Promise<void>>();
+  /** A removal that was asked for first must not take away what is written after it. */
+  const inTurn = turns<string>();
 
   const take = (ref: ObjectRef, text: string | null, noticedMs: number): void => {
     const key = refText(ref);
@@ -97,21 +100,23 @@ export function statusDirIn(
       await rescan();
     },
     rescan,
-    async write(ref, file) {
-      const text = statusText(file);
-      try {
-        await writeAtomic(join(dir, statusPath(ref)), text);
-      } catch (cause) {
-        throw new AppError("ERR_ENVIRONMENT", `cannot write the status of ${refText(ref)}`, {
-          cause,
-        });
-      }
-      take(ref, text, clock.now());
-    },
-    async remove(ref) {
-      await rm(join(dir, statusPath(ref)), { force: true });
-      take(ref, null, clock.now());
-    },
+    write: (ref, file) =>
+      inTurn(refText(ref), async () => {
+        const text = statusText(file);
+        try {
+          await writeAtomic(join(dir, statusPath(ref)), text);
+        } catch (cause) {
+          throw new AppError("ERR_ENVIRONMENT", `cannot write the status of ${refText(ref)}`, {
+            cause,
+          });
+        }
+        take(ref, text, clock.now());
+      }),
+    remove: (ref) =>
+      inTurn(refText(ref), async () => {
+        await rm(join(dir, statusPath(ref)), { force: true });
+        take(ref, null, clock.now());
+      }),
     close: () => tree.close(),
   };
 }

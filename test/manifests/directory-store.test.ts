@@ -281,6 +281,26 @@ describe("a directory of manifests, as people and programs treat it", () => {
     await eventually("the file of a is gone", async () => (await files()).join() === "b.json");
   });
 
+  it("leaves the status of a Service that comes while others' are being dropped", async () => {
+    const at = join(dir, ".status/Service/default");
+    await mkdir(at, { recursive: true });
+    const text = '{"status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.9"}]}}}';
+    const gone = Array.from({ length: 800 }, (_, i) => `gone-${i}.json`);
+    await Promise.all(gone.map((name) => writeFile(join(at, name), text)));
+    await put("x.yaml", yaml(service("a")));
+    const store = await started();
+    await put("y.yaml", yaml(service("b")));
+    await are(store, "a", "b");
+    await store.writeServiceStatus("default/b", { ips: [parseIp("192.0.2.1")], pool: "p" });
+    expect((await readdir(at)).length, "still dropping").to.be.greaterThan(100);
+    await eventually(
+      "all others dropped",
+      async () => (await readdir(at)).every((name) => !name.startsWith("gone-")),
+      60_000,
+    );
+    expect(await readdir(at)).to.deep.equal(["b.json"]);
+  });
+
   it("passes over a status file that is no status", async () => {
     await put("x.yaml", yaml(service("a")));
     const store = await started();
