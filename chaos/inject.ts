@@ -5,6 +5,7 @@ import type { Lab } from "../src/lab/lab.ts";
 import { NODES } from "../src/lab/plan.ts";
 import type { NodeName, RouterName } from "../src/lab/plan.ts";
 import { cutLink, mendLink } from "../src/lab/topology.ts";
+import { turns } from "../src/runtime/turns.ts";
 import { fillDisks } from "./disks.ts";
 import type { Disks } from "./disks.ts";
 import type { Ground, Heal } from "./ground.ts";
@@ -55,15 +56,7 @@ export function injectorFor({ lab, ground, controllers, disks }: Stage): Injecto
     });
   };
   /** Whoever starts the daemons of an FRR must not have them killed, or started, by another fault meanwhile. */
-  const turns = new Map<Frr, Promise<unknown>>();
-  const inTurn = <T>(frr: Frr, work: () => Promise<T>): Promise<T> => {
-    const mine = (turns.get(frr) ?? Promise.resolve()).then(work);
-    turns.set(
-      frr,
-      mine.catch(() => undefined),
-    );
-    return mine;
-  };
+  const inTurn = turns<Frr>();
   const daemonDown = async (frr: Frr, daemon: "bgpd" | "zebra" | "bfdd"): Promise<Heal> => {
     await inTurn(frr, () => frr.kill(daemon));
     return () => inTurn(frr, async () => (frr.pids().has(daemon) ? undefined : frr.start(daemon)));

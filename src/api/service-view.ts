@@ -117,3 +117,8 @@ function ipsOf(service: Service): AnnouncedIps {
 
 /** `namespace/name`, put together once per Service. */
 export const serviceKey = onceFor((service: Service): ServiceKey => keyOf(service));
+
+/** By `namespace/name`; the same list is sorted once. */
+export const servicesInOrder = onceFor((services: readonly Service[]): readonly Service[] =>
+  [...services].sort((a, b) => (serviceKey(a) < serviceKey(b) ? -1 : 1)),
+);

@@ -6,6 +6,7 @@ import type { EndpointView, NotServed } from "../api/service-view.ts";
 import type { BgpAdvertisement, Pool } from "../config/config.ts";
 import { poolFor } from "../config/pool-for.ts";
 import type { Ip } from "../net/ip.ts";
+import { lastFor } from "../runtime/steady.ts";
 import { conflictAmong } from "./compatible.ts";
 import { isExcluded } from "./node-facts.ts";
 import type { NodeFacts } from "./node-facts.ts";
@@ -33,19 +34,10 @@ export type BgpDecision =
 
 const no = (reason: BgpReason): BgpDecision => ({ announce: false, reason });
 
-const onNode = new WeakMap<
-  Pool,
-  { readonly node: string; readonly found: readonly BgpAdvertisement[] }
->();
-
 /** Those of a pool that select the node: the same for each of its Services, and a thousand nodes to look through. */
-function advertisementsOn(pool: Pool, node: string): readonly BgpAdvertisement[] {
-  const known = onNode.get(pool);
-  if (known?.node === node) return known.found;
-  const found = pool.bgpAdvertisements.filter((a) => a.nodes.includes(node));
-  onNode.set(pool, { node, found });
-  return found;
-}
+const advertisementsOn = lastFor((pool: Pool, node: string): readonly BgpAdvertisement[] =>
+  pool.bgpAdvertisements.filter((a) => a.nodes.includes(node)),
+);
 
 /** @param service one that `isOurs` */
 export function bgpDecision(

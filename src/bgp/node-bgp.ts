@@ -21,7 +21,7 @@ import type { NodeFacts } from "./node-facts.ts";
 import type { ExcludePolicy } from "../api/exclude-policy.ts";
 import { groupPeers, peersOfNode } from "./peers-of-node.ts";
 import type { PeerGroup } from "./peers-of-node.ts";
-import { onceFor, sameItems } from "../runtime/steady.ts";
+import { lastFor, onceFor, sameItems } from "../runtime/steady.ts";
 import { bgpDecisions, routesFor } from "./routes.ts";
 import type { Route } from "./routes.ts";
 import { MOST_COMMUNITIES, attributesAt, treatmentKey } from "./treatment.ts";
@@ -52,16 +52,11 @@ function oneOfEachClass(routes: readonly Numbered[]): readonly Numbered[] {
   return [...found.values()].sort(byNumber);
 }
 
-const numberings = new WeakMap<Route, Numbered>();
-
 /** The same route with the same number is the same object. */
-function numberedAs(route: Route, classNumber: number): Numbered {
-  const known = numberings.get(route);
-  if (known?.classNumber === classNumber) return known;
-  const fresh = { ...route, classNumber };
-  numberings.set(route, fresh);
-  return fresh;
-}
+const numberedAs = lastFor((route: Route, classNumber: number): Numbered => ({
+  ...route,
+  classNumber,
+}));
 
 function withNumbers(routes: readonly Route[]): readonly Numbered[] {
   const keys = new Set<string>();

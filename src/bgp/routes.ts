@@ -1,7 +1,7 @@
 /** Services to prefixes: what this node announces, and how each prefix is treated. */
 import type { ObjectRef, Service, ServiceKey } from "../api/objects.ts";
 import { refOf } from "../api/objects.ts";
-import { isOurs, endpointsByService, serviceKey } from "../api/service-view.ts";
+import { isOurs, endpointsByService, serviceKey, servicesInOrder } from "../api/service-view.ts";
 import type { EndpointView } from "../api/service-view.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import type { BgpAdvertisement, Config, Pool } from "../config/config.ts";
@@ -9,7 +9,7 @@ import { familyOf } from "../net/ip.ts";
 import type { Ip } from "../net/ip.ts";
 import { comparePrefixes, prefixFor, prefixText } from "../net/prefix.ts";
 import type { Prefix, PrefixText } from "../net/prefix.ts";
-import { lastForList, onceFor, onceForList } from "../runtime/steady.ts";
+import { lastFor, lastForList, onceFor, onceForList } from "../runtime/steady.ts";
 import { bgpDecision } from "./decision.ts";
 import type { BgpDecision } from "./decision.ts";
 import type { NodeFacts } from "./node-facts.ts";
@@ -32,27 +32,14 @@ export interface Decided {
 /** By `namespace/name`, in that order. */
 export type Decisions = ReadonlyMap<ServiceKey, Decided>;
 
-/** A decision and all that it was made from, by the Service: an equal question has the same answer. */
-interface Remembered extends Decided {
-  readonly endpoints: EndpointView;
-  readonly pools: readonly Pool[];
-  readonly node: NodeFacts;
-}
-const remembered = new WeakMap<Service, Remembered>();
-
-function decided(
-  service: Service,
-  endpoints: EndpointView,
-  pools: readonly Pool[],
-  node: NodeFacts,
-): Decided {
-  const known = remembered.get(service);
-  if (known?.endpoints === endpoints && known.pools === pools && known.node === node) return known;
-  const decision = bgpDecision(service, endpoints, pools, node);
-  const fresh = { service, decision, endpoints, pools, node };
-  remembered.set(service, fresh);
-  return fresh;
-}
+const decided = lastFor(
+  (
+    service: Service,
+    endpoints: EndpointView,
+    pools: readonly Pool[],
+    node: NodeFacts,
+  ): Decided => ({ service, decision: bgpDecision(service, endpoints, pools, node) }),
+);
 
 /** The decision for every Service that is ours. */
 export function bgpDecisions(
@@ -63,17 +50,13 @@ export function bgpDecisions(
 ): Decisions {
   const endpointsOf = endpointsByService(snapshot.endpointSlices);
   const decisions = new Map<ServiceKey, Decided>();
-  for (const service of inOrder(snapshot.services)) {
+  for (const service of servicesInOrder(snapshot.services)) {
     if (!isOurs(service, lbClass)) continue;
     const key = serviceKey(service);
     decisions.set(key, decided(service, endpointsOf(key), config.pools, node));
   }
   return decisions;
 }
-
-const inOrder = onceFor((services: readonly Service[]): readonly Service[] =>
-  [...services].sort((a, b) => (serviceKey(a) < serviceKey(b) ? -1 : 1)),
-);
 
 /** The prefix that an advertisement announces for an address. */
 export const announcedPrefix = (ip: Ip, a: BgpAdvertisement): Prefix =>

@@ -5,7 +5,7 @@
 import type { ServiceKey } from "../api/objects.ts";
 import type { L2Advertisement } from "../config/config.ts";
 import type { Ip } from "../net/ip.ts";
-import { onceFor, sameItems } from "../runtime/steady.ts";
+import { lastFor, onceFor, sameItems } from "../runtime/steady.ts";
 import type { Fitness } from "./candidates.ts";
 import { electionOrder } from "./election.ts";
 import { boundedSpread } from "./spread.ts";
@@ -107,17 +107,11 @@ function electAmong(all: readonly Announceable[], electionKey: Ip): Election {
   };
 }
 
-const spreadTo = new WeakMap<Election, Election>();
-
 /** The election with the winner that the spread gives it. */
-function wonBy(election: Election, winner: string): Election {
-  const known = spreadTo.get(election);
-  if (known?.winner === winner) return known;
+const wonBy = lastFor((election: Election, winner: string): Election => {
   const others = election.candidates.filter((n) => n !== winner);
-  const won = { ...election, winner, candidates: [winner, ...others] };
-  spreadTo.set(election, won);
-  return won;
-}
+  return { ...election, winner, candidates: [winner, ...others] };
+});
 
 const common = ([first = [], ...rest]: readonly (readonly string[])[]): readonly string[] =>
   rest.every((list) => list === first)

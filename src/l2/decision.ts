@@ -4,12 +4,18 @@
  */
 import type { EndpointSlice, Node, Service, ServiceKey } from "../api/objects.ts";
 import type { ExcludePolicy } from "../api/exclude-policy.ts";
-import { announcedIps, endpointsByService, isOurs, serviceKey } from "../api/service-view.ts";
+import {
+  announcedIps,
+  endpointsByService,
+  isOurs,
+  serviceKey,
+  servicesInOrder,
+} from "../api/service-view.ts";
 import type { EndpointView, NotServed } from "../api/service-view.ts";
 import type { Config, Pool } from "../config/config.ts";
 import { poolFor } from "../config/pool-for.ts";
 import type { Ip } from "../net/ip.ts";
-import { onceFor, sameItems } from "../runtime/steady.ts";
+import { lastFor, onceFor, sameItems } from "../runtime/steady.ts";
 import { electPerAddress, electPerService } from "./address-elections.ts";
 import type { Announceable, Election, Elections } from "./address-elections.ts";
 import { advertisementsFor, clusterOf, fitnessOf, interfacesOn } from "./candidates.ts";
@@ -99,7 +105,7 @@ export function l2Decisions(
   const cluster = clusterOf(snapshot.nodes, alive, excludePolicy, interfacesByNode);
   const endpointsOf = endpointsByService(snapshot.endpointSlices);
   const found = new Map<ServiceKey, L2Decision | Announceable>();
-  for (const service of inOrder(snapshot.services))
+  for (const service of servicesInOrder(snapshot.services))
     if (isOurs(service, lbClass)) {
       const key = serviceKey(service);
       found.set(key, considered(service, endpointsOf(key), config.pools, cluster));
@@ -125,32 +131,8 @@ interface Result {
 }
 let last: Result = { keys: [], decisions: [], all: new Map() };
 
-const inOrder = onceFor((services: readonly Service[]): readonly Service[] =>
-  [...services].sort((a, b) => (serviceKey(a) < serviceKey(b) ? -1 : 1)),
-);
-
-interface Considered {
-  readonly endpoints: EndpointView;
-  readonly pools: readonly Pool[];
-  readonly cluster: Cluster;
-  readonly result: L2Decision | Announceable;
-}
-/** What was made of a Service last, and of what beside it. */
-const remembered = new WeakMap<Service, Considered>();
-
-function considered(
-  service: Service,
-  endpoints: EndpointView,
-  pools: readonly Pool[],
-  cluster: Cluster,
-): L2Decision | Announceable {
-  const known = remembered.get(service);
-  if (known?.endpoints === endpoints && known.pools === pools && known.cluster === cluster)
-    return known.result;
-  const result = consider(service, endpoints, pools, cluster);
-  remembered.set(service, { endpoints, pools, cluster, result });
-  return result;
-}
+/** What was made of a Service last. */
+const considered = lastFor(consider);
 
 function consider(
   service: Service,

@@ -12,8 +12,8 @@ const rankOf = (node: string, ip: Ip): number =>
   Number.parseInt(digestOf(node, ip).slice(0, 13), 16);
 
 /** Negative: `a` comes before `b`. */
-function compareNodes(a: string, b: string, ip: Ip): number {
-  const difference = rankOf(a, ip) - rankOf(b, ip);
+function compareNodes(a: string, b: string, ip: Ip, rank = (n: string) => rankOf(n, ip)): number {
+  const difference = rank(a) - rank(b);
   if (difference !== 0 || a === b) return difference;
   return digestOf(a, ip) < digestOf(b, ip) ? -1 : 1;
 }
@@ -30,10 +30,8 @@ export function electionOrder(nodes: readonly string[], ip: Ip): readonly string
   const before = known.get(ip);
   if (before !== undefined) return before;
   const ranks = new Map(nodes.map((node) => [node, rankOf(node, ip)]));
-  const order = [...ranks.keys()].sort((a, b) => {
-    const difference = (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0);
-    return difference !== 0 || a === b ? difference : digestOf(a, ip) < digestOf(b, ip) ? -1 : 1;
-  });
+  const rank = (node: string): number => ranks.get(node) ?? 0;
+  const order = [...ranks.keys()].sort((a, b) => compareNodes(a, b, ip, rank));
   if (known.size >= REMEMBER_AT_MOST) known.clear();
   known.set(ip, order);
   return order;

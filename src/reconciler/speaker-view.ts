@@ -8,7 +8,7 @@ import type { Parsed } from "../config/parse.ts";
 import type { L2Decision } from "../l2/decision.ts";
 import type { Ip } from "../net/ip.ts";
 import { tryParseIp } from "../net/ip.ts";
-import { onceFor, onceForList, sameItems } from "../runtime/steady.ts";
+import { lastFor, onceFor, onceForList, sameItems } from "../runtime/steady.ts";
 
 export type Protocol = "bgp" | "layer2";
 
@@ -124,23 +124,19 @@ export const announcedByL2 = onceFor(
   (decisions: ReadonlyMap<ServiceKey, L2Decision>): readonly AnnouncedService[] => {
     const list: AnnouncedService[] = [];
     for (const [key, decision] of decisions)
-      if (decision.announce) list.push(shownByL2(key, decision));
+      if (decision.announce) list.push(shownByL2(decision, key));
     return list.sort(compareKeys);
   },
 );
 
-const l2Shown = new WeakMap<L2Decision, AnnouncedService>();
-
-function shownByL2(key: ServiceKey, decision: L2Decision): AnnouncedService {
-  const known = l2Shown.get(decision);
-  if (known?.key === key) return known;
-  const { addresses, interfaces } = decision;
-  const ips = addresses.filter((a) => a.announce).map((a) => a.ip);
-  const where = interfaces === "*" ? [] : interfaces;
-  const fresh: AnnouncedService = { key, protocol: "layer2", ips, where };
-  l2Shown.set(decision, fresh);
-  return fresh;
-}
+const shownByL2 = lastFor(
+  ({ addresses, interfaces }: L2Decision, key: ServiceKey): AnnouncedService => ({
+    key,
+    protocol: "layer2",
+    ips: addresses.filter((a) => a.announce).map((a) => a.ip),
+    where: interfaces === "*" ? [] : interfaces,
+  }),
+);
 
 /** The other nodes by address, to tell a member's MAC from a stranger's. */
 export const nodeAddresses = (

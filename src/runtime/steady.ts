@@ -19,6 +19,20 @@ export function onceFor<K extends object, V>(make: (key: K) => V): (key: K) => V
   };
 }
 
+/** `make` asked again for an object only when what it is asked with is not the same as the last time. */
+export function lastFor<K extends object, I extends readonly unknown[], V>(
+  make: (key: K, ...inputs: I) => V,
+): (key: K, ...inputs: I) => V {
+  const made = new WeakMap<K, { readonly inputs: I; readonly value: V }>();
+  return (key, ...inputs) => {
+    const known = made.get(key);
+    if (known !== undefined && sameItems(known.inputs, inputs)) return known.value;
+    const value = make(key, ...inputs);
+    made.set(key, { inputs, value });
+    return value;
+  };
+}
+
 /**
  * `make` asked again only when a list that begins with the same object has become another one. For lists that may be
  * long and whose first object stands in no other.

@@ -18,7 +18,7 @@ import type { FrrEventKind } from "../../src/frr/events.ts";
 import { engineOn, type TestEngine } from "../support/engine.ts";
 import { BASE } from "../support/frr-base.ts";
 import { renderModel } from "../support/frr-model.ts";
-import { startTestNet, type TestNet } from "../support/router.ts";
+import { loneNode, startTestNet, type TestNet } from "../support/router.ts";
 import { eventually } from "../support/wait.ts";
 
 const PASSWORD = "hunter2?";
@@ -36,9 +36,7 @@ for (const version of FRR_VERSIONS)
 
     before(async () => {
       lab = await startTestNet();
-      const ns = await lab.net.namespace("node");
-      await lab.net.veth({ ns, dev: "eth0", addresses: ["192.0.2.1/24"] }, { ns, dev: "eth1" });
-      frr = await lab.frr({ name: "node", netns: ns.name, version, config: TEXT, listen: false });
+      frr = await loneNode(lab, version, TEXT);
     });
     after(() => lab.close());
     beforeEach(async () => {

@@ -7,7 +7,7 @@ import type { FrrEvent } from "../../src/frr/events.ts";
 import { engineOn, type TestEngine } from "../support/engine.ts";
 import { BASE } from "../support/frr-base.ts";
 import { renderModel } from "../support/frr-model.ts";
-import { startTestNet, type TestNet } from "../support/router.ts";
+import { loneNode, startTestNet, type TestNet } from "../support/router.ts";
 import { eventually } from "../support/wait.ts";
 
 const MODEL = { ...BASE, peers: { v4: { ...BASE.peers.v4!, bfd: "FAST" as const } } };
@@ -24,9 +24,7 @@ for (const version of FRR_VERSIONS)
 
     before(async () => {
       lab = await startTestNet();
-      const ns = await lab.net.namespace("node");
-      await lab.net.veth({ ns, dev: "eth0", addresses: ["192.0.2.1/24"] }, { ns, dev: "eth1" });
-      frr = await lab.frr({ name: "node", netns: ns.name, version, config: TEXT, listen: false });
+      frr = await loneNode(lab, version, TEXT);
       engine = engineOn(frr, { timeoutMs: 20_000 });
     });
     after(async () => {

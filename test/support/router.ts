@@ -35,6 +35,17 @@ export async function startTestNet(): Promise<TestNet> {
   };
 }
 
+/** An FRR on the node's side of the wire, 192.0.2.1 at `eth0`, with nobody at the other end. */
+export async function loneNode(
+  lab: TestNet,
+  version: FrrVersion,
+  config: string,
+): Promise<FrrInstance> {
+  const ns = await lab.net.namespace("node");
+  await lab.net.veth({ ns, dev: "eth0", addresses: ["192.0.2.1/24"] }, { ns, dev: "eth1" });
+  return lab.frr({ name: "node", netns: ns.name, version, config, listen: false });
+}
+
 /** A node and a router on one wire: 192.0.2.1 and 192.0.2.2, 2001:db8::1 and 2001:db8::2, `eth0` both. */
 export interface Pair extends TestNet {
   readonly node: FrrInstance;
