@@ -89,7 +89,7 @@ async function during({ site }: Bench, session: Session, seconds: number): Promi
 }
 
 /** Services that come and go, one change after another at an even rate. */
-function startChurn(bench: Bench): () => Promise<void> {
+export function startChurn(bench: Bench): () => Promise<void> {
   const { kube } = bench.site;
   const names = Array.from({ length: CHURNING }, (_, i) => `churn-${i}`);
   const end = new AbortController();

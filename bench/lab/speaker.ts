@@ -29,12 +29,12 @@ export interface Program {
   start(): Promise<void>;
   /** To the program alone. */
   signal(signal: NodeJS.Signals): void;
-  /** SIGTERM to all of it, and SIGKILL to what is left after two seconds. */
+  /** SIGTERM to all of it, and SIGKILL to what is left after ten seconds: a profile takes some to write. */
   stop(): Promise<void>;
   log(): string;
 }
 
-const GRACE_MS = 2000;
+const GRACE_MS = 10_000;
 
 interface Words {
   readonly beside: readonly (readonly string[])[];

@@ -58,6 +58,8 @@ export async function openCluster(
     client,
     namespace: o.namespace,
     lists: o.component === "controller" ? CONTROLLER : SPEAKER,
+    // With each address that is given or taken the counters of its pool change, for the controller alone.
+    blind: o.component === "controller" ? [] : ["pools"],
     queries: { pods: { labelSelector: o.podLabels === "" ? SPEAKER_PODS : o.podLabels } },
     pod: await ownPod(client, o.namespace, flags.podName, o.log),
     instance: o.instance,

@@ -1,7 +1,7 @@
 /**
  * Quarantine for the objects of one kind: which of them act, and in which version. An object in force comes
- * before one that was edited or is new, an older before a younger, then the name decides; each is admitted
- * beside those before it. One that is refused falls back to its last accepted version, and as that may stand
+ * before one that was edited, that before one that is new, an older before a younger, then the name decides; each is
+ * admitted beside those before it. One that is refused falls back to its last accepted version, and as that may stand
  * in the way of a newcomer, the round is repeated. Each repetition takes one object back, so it ends.
  */
 import { createHash } from "node:crypto";
@@ -19,6 +19,8 @@ export interface Version {
   readonly past: AcceptedObject | null;
   /** It acts already: nothing about it was changed since. */
   readonly inForce: boolean;
+  /** It acts already, in this version or another. */
+  readonly acts: boolean;
 }
 
 /** `value` is null exactly when there is an error that keeps the version from acting. */
@@ -61,9 +63,11 @@ export interface Settled<D> {
   readonly out: ReadonlySet<string>;
 }
 
-/** In force before changed, older before younger: what decides between objects of different kinds. */
+/** In force before changed before new, older before younger: what decides between objects of different kinds. */
 export const compareSeniority = (a: Version, b: Version): number =>
-  Number(b.inForce) - Number(a.inForce) || compareNumber(a.source.created, b.source.created);
+  Number(b.inForce) - Number(a.inForce) ||
+  Number(b.acts) - Number(a.acts) ||
+  compareNumber(a.source.created, b.source.created);
 
 const bySeniority = (a: Version, b: Version): number =>
   compareSeniority(a, b) || compareText(a.source.name, b.source.name);
@@ -97,14 +101,15 @@ export function settle<D>(
   const choiceFor = (source: Source): Choice<D> => {
     const before = acceptedFor(accepted, source);
     const same = before !== null && sameContent(source, before);
-    const now = judge({ source, past: null, inForce: same && before.acting });
+    const acts = before?.acting === true;
+    const now = judge({ source, past: null, inForce: same && acts, acts });
     const past =
       before === null || (same && now.entry !== null)
         ? null
         : judge({
             source: acceptedSource(source, before),
             past: before,
-            inForce: before.acting,
+            ...{ inForce: acts, acts },
           }).entry;
     return { source, now: now.entry, past, problems: now.problems };
   };

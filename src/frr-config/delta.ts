@@ -186,6 +186,8 @@ function restDelta(within: readonly string[], have: Block, want: Block, had: Blo
 
 /** Whether the steps alter a route-map that something running refers to. */
 function holdsPolicy(steps: readonly Step[], have: Block): boolean {
+  const altered = steps.flatMap(({ about }) => NAME.exec(about[0] ?? "")?.[1] ?? []);
+  if (altered.length === 0) return false;
   const inUse = new Set<string>();
   for (const [line, body] of have)
     if (contextBelow("top", line) === "router-bgp")
@@ -194,7 +196,7 @@ function holdsPolicy(steps: readonly Step[], have: Block): boolean {
           const name = / route-map (\S+)/.exec(inner)?.[1];
           if (name !== undefined) inUse.add(name);
         }
-  return steps.some(({ about }) => inUse.has(NAME.exec(about[0] ?? "")?.[1] ?? ""));
+  return altered.some((name) => inUse.has(name));
 }
 
 const TIMER = "bgp route-map delay-timer";

@@ -75,7 +75,9 @@ export function instanceDelta(instance: string, running: Block, desired: Block):
       [...(block.get(family) ?? emptyBlock()).keys()].filter((line) => peerOf(line) === null);
     const networks = settingsDelta("address-family", place, rest(running), rest(desired));
     // A prefix that stays gets its class before a policy asks for it: taking over from prefix-lists loses nothing.
-    const there = new Set(rest(running).map((line) => settingOf("address-family", line).slot));
+    const asked = desired.get(family) ?? emptyBlock();
+    const replaced = rest(running).filter((line) => !asked.has(line));
+    const there = new Set(replaced.map((line) => settingOf("address-family", line).slot));
     const stays = ({ line }: Step): boolean => there.has(settingOf("address-family", line).slot);
     steps.push(...networks.additions.filter(stays));
     for (const [peer, lines] of after)

@@ -72,4 +72,5 @@ const direction = (line: string): string =>
 
 /** The neighbour that a line of `router bgp` or of an address family speaks of. */
 export const peerOf = (line: string): string | null =>
-  /^(?:no )?neighbor (\S+)(?: |$)/.exec(line)?.[1] ?? null;
+  line.startsWith("ne") || line.startsWith("no ") ? (NEIGHBOR.exec(line)?.[1] ?? null) : null;
+const NEIGHBOR = /^(?:no )?neighbor (\S+)(?: |$)/;

@@ -10,6 +10,12 @@ export interface SettingsDelta {
   readonly additions: readonly Step[];
 }
 
+/** Mostly nothing ends, and of ten thousand prefixes nobody has to know the slots. */
+function onceNeeded<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
+}
+
 /**
  * Compares lines that open no context. A setting with a new value is one addition: FRR replaces it.
  * @param mayRemove whether a line that nobody desires may go
@@ -22,12 +28,14 @@ export function settingsDelta(
   mayRemove: (line: string) => boolean = () => true,
 ): SettingsDelta {
   const [have, want] = [new Set(running), new Set(desired)];
-  const wanted = new Set([...want].map((line) => settingOf(context, line).slot));
-  const removals = [...have]
-    .filter((line) => !want.has(line) && mayRemove(line))
-    .map((line) => ({ line, ...settingOf(context, line) }))
-    .filter(({ slot }) => !wanted.has(slot))
-    .map(({ line, undo }) => step(within, undo, line));
-  const additions = [...want].filter((line) => !have.has(line)).map((line) => step(within, line));
+  const slots = onceNeeded(() => new Set([...want].map((line) => settingOf(context, line).slot)));
+  const removals: Step[] = [];
+  for (const line of have) {
+    if (want.has(line) || !mayRemove(line)) continue;
+    const { slot, undo } = settingOf(context, line);
+    if (!slots().has(slot)) removals.push(step(within, undo, line));
+  }
+  const additions: Step[] = [];
+  for (const line of want) if (!have.has(line)) additions.push(step(within, line));
   return { removals, additions };
 }

@@ -27,12 +27,14 @@ export function parseTree(text: string): Block {
   const root: Growing = new Map();
   let open: { line: string; block: Growing }[] = []; // outermost first
   for (const raw of text.split("\n")) {
-    const line = raw.trim().replace(/\s+/g, " ");
+    const trimmed = raw.trim();
+    const line = ODD_SPACE.test(trimmed) ? trimmed.replace(/\s+/g, " ") : trimmed;
     if (line === "" || line.startsWith("!") || line.startsWith("#")) continue;
     if (line === "end") open = [];
     else if (line === "exit" || line === "quit" || line === "exit-vrf") open.pop();
     else if (line === "exit-address-family" || line === "exit-vni" || line === "exit-vrf-policy")
       open = open.slice(0, 1);
+    else if (line.startsWith(PREFIX)) (open.at(-1)?.block ?? root).set(line, LEAF);
     else if (!PREAMBLE.test(line)) {
       open = contextOf(line, /^\s/.test(raw), open);
       const block = growUnder(open.at(-1)?.block ?? root, line);
@@ -41,6 +43,12 @@ export function parseTree(text: string): Block {
   }
   return root;
 }
+
+/** There may be thousands; it opens no context and ends none, whatever is open. */
+const PREFIX = "network ";
+/** Nothing is ever written below these. */
+const LEAF: Growing = new Map();
+const ODD_SPACE = /\s\s|[^\S ]/;
 
 /** What vtysh prints around a running configuration. */
 const PREAMBLE = /^(?:Building configuration\.\.\.|Current configuration:.*)$/;

@@ -26,6 +26,7 @@ const isFree = (path: readonly string[], desired: Desired): boolean =>
 
 /** What is tolerated under this desired configuration: nothing, once a line that it was learned from is gone. */
 export function stillValid(known: Tolerance, tree: Block): Tolerance {
+  if (known.asked.length === 0) return known;
   const wanted = keysOf(normalise(tree));
   return known.asked.every((path) => wanted.has(pathKey(path))) ? known : NO_TOLERANCE;
 }

@@ -26,6 +26,8 @@ export interface ClusterStoreOptions {
   readonly namespace: string;
   /** What this component reads; anything else stays empty in its snapshot. */
   readonly lists: readonly ListName[];
+  /** Of which nobody here reads the status: that it changed is no change. */
+  readonly blind?: readonly ListName[];
   /** Further query of a list, such as a label selector on Pods. */
   readonly queries?: Partial<Readonly<Record<ListName, Readonly<Record<string, string>>>>>;
   readonly pod: { readonly name: string; readonly uid: string } | null;
@@ -63,7 +65,7 @@ export function openClusterStore(o: ClusterStoreOptions): Store {
         client,
         path: path(o.namespace),
         query: { ...query, ...o.queries?.[list] },
-        keep: keepFor(list),
+        keep: keepFor(list, o.blind),
         clock,
         random: o.random,
         backoff: BACKOFF,

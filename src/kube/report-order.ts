@@ -16,12 +16,13 @@ export function dueFor(
   standing: ReadonlyMap<string, string>,
   wanted: ReadonlyMap<string, Wanted>,
 ): string[] {
-  const missing = [...wanted.keys()].filter((path) => !standing.has(path));
-  const excess = [...standing.keys()].filter((path) => !wanted.has(path));
-  const old = [...standing].flatMap(([path, content]) => {
+  const [missing, excess, old]: [string[], string[], string[]] = [[], [], []];
+  for (const path of wanted.keys()) if (!standing.has(path)) missing.push(path);
+  for (const [path, content] of standing) {
     const wish = wanted.get(path);
-    return wish === undefined || wish.content === content ? [] : [path];
-  });
+    if (wish === undefined) excess.push(path);
+    else if (wish.content !== content) old.push(path);
+  }
   const all = [...missing, ...excess, ...old];
   const isFirst = (path: string): boolean => FIRST.test(path);
   return [...all.filter(isFirst), ...all.filter((path) => !isFirst(path))];

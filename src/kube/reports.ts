@@ -7,6 +7,7 @@ import type { ReportWrite } from "../api/store.ts";
 import { AppError } from "../errors.ts";
 import { budget } from "../runtime/budget.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { lastFor } from "../runtime/steady.ts";
 import { KubeError } from "./client.ts";
 import type { KubeClient } from "./client.ts";
 import {
@@ -45,6 +46,7 @@ const CONTROLLER = "controller";
 interface Wish extends Wanted {
   readonly report: ReportWrite;
   readonly name: string;
+  readonly path: string;
 }
 
 /** What is to be done for one owner. */
@@ -67,20 +69,17 @@ export function kubeReports(
   signal: AbortSignal,
 ): Reports {
   const desks = new Map<string, Desk>();
-  const contents = new WeakMap<ReportWrite, string>();
   const pace = budget(clock, PER_SECOND, BURST);
   const kinds = SPEAKER_KINDS.map((kind) => ({
     kind,
     path: collectionOf(writer.namespace, reportVersion(kind), kind),
   }));
 
-  const wishFor = (owner: string, report: ReportWrite): readonly [string, Wish] => {
+  const wishFor = lastFor((report: ReportWrite, owner: string): Wish => {
     const name = reportName(owner, report);
-    let content = contents.get(report);
-    if (content === undefined) contents.set(report, (content = contentOf(report, owner, writer)));
-    const base = collectionOf(writer.namespace, report.apiVersion, report.kind);
-    return [`${base}/${name}`, { report, name, content }];
-  };
+    const path = `${collectionOf(writer.namespace, report.apiVersion, report.kind)}/${name}`;
+    return { report, name, path, content: contentOf(report, owner, writer) };
+  });
 
   const ask = async (desk: Desk, owner: string): Promise<Map<string, string>> => {
     const standing = new Map<string, string>();
@@ -121,9 +120,12 @@ export function kubeReports(
     owner: string,
     standing: Map<string, string>,
   ): Promise<void> => {
+    const kept = new Set<string>();
+    for (const path of standing.keys()) if (desk.wanted.has(path)) kept.add(baseOf(path));
     for (const { path: base } of kinds) {
+      if (kept.has(base)) continue;
       const here = [...standing.keys()].filter((path) => path.startsWith(`${base}/`));
-      if (here.length < AT_ONCE || here.some((path) => desk.wanted.has(path))) continue;
+      if (here.length < AT_ONCE) continue;
       const query = new URLSearchParams({ labelSelector: `${OWNER_LABEL}=${labelValue(owner)}` });
       await client.request("DELETE", `${base}?${query.toString()}`);
       for (const path of here) standing.delete(path);
@@ -195,7 +197,8 @@ export function kubeReports(
         },
       };
       desks.set(owner, desk);
-      desk.wanted = new Map(reports.map((report) => wishFor(owner, report)));
+      const wishes = reports.map((report) => wishFor(report, owner));
+      desk.wanted = new Map(wishes.map((wish) => [wish.path, wish]));
       desk.version++;
       desk.work ??= bringLatest(desk, owner).finally(() => {
         desk.work = null;

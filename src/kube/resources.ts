@@ -234,15 +234,23 @@ const KEEP: Partial<Readonly<Record<ListName, (raw: Raw) => Readonly<Record<stri
   }),
 };
 
-/** What the core reads of an object; the rest is forgotten at once. */
-export function keepFor(list: ListName): (raw: KubeObject) => KubeObject {
+/**
+ * What the core reads of an object; the rest is forgotten at once.
+ *
+ * @param blind lists of which nobody here reads the status
+ */
+export function keepFor(
+  list: ListName,
+  blind: readonly ListName[] = [],
+): (raw: KubeObject) => KubeObject {
   const { apiVersion, kind } = RESOURCES[list];
   const keep = KEEP[list];
   return (object) => {
     const raw = object as Raw;
     if (keep !== undefined) return { apiVersion, kind, ...keep(raw) } as unknown as KubeObject;
-    const { metadata: _, ...rest } = raw;
+    const { metadata: _, status, ...rest } = raw;
     const metadata = metadataOf(raw, (key) => !DROPPED_ANNOTATIONS.includes(key));
-    return { ...rest, apiVersion, kind, metadata };
+    const isRead = status !== undefined && !blind.includes(list);
+    return { ...rest, ...(isRead && { status }), apiVersion, kind, metadata };
   };
 }

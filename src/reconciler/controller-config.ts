@@ -10,6 +10,7 @@ import type { Accepted } from "../config/accepted.ts";
 import type { Pool } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import type { Parsed } from "../config/parse.ts";
+import { onceFor } from "../runtime/steady.ts";
 
 export interface ControllerConfig {
   readonly pools: readonly Pool[];
@@ -21,10 +22,9 @@ export interface ControllerConfig {
   readonly acceptedText: string;
 }
 
-/** Everything that a configuration is made of; Services, EndpointSlices and Pods are not. */
-export const CONFIG_INPUTS = [
+/** Everything beside pools that a configuration is made of; Services, EndpointSlices and Pods are not. */
+const CONFIG_INPUTS = [
   "namespace",
-  "pools",
   "l2Advertisements",
   "bgpAdvertisements",
   "bgpPeers",
@@ -35,6 +35,23 @@ export const CONFIG_INPUTS = [
   "secrets",
   "configMaps",
 ] as const satisfies readonly (keyof Snapshot)[];
+
+/** Of a pool without its status, which says what became of it. */
+const poolText = onceFor((pool: Snapshot["pools"][number]) =>
+  JSON.stringify({ ...pool, status: null }),
+);
+
+const samePools = (a: Snapshot["pools"], b: Snapshot["pools"]): boolean =>
+  a === b ||
+  (a.length === b.length &&
+    a.every((pool, i) => {
+      const other = b[i];
+      return pool === other || (other !== undefined && poolText(pool) === poolText(other));
+    }));
+
+/** Whether both make the same configuration. */
+export const sameInputs = (a: Snapshot, b: Snapshot): boolean =>
+  samePools(a.pools, b.pools) && CONFIG_INPUTS.every((name) => a[name] === b[name]);
 
 const poolsText = (pools: readonly Pool[]): string =>
   JSON.stringify(
@@ -54,9 +71,7 @@ export function controllerConfigFrom(accepted: Accepted): (snapshot: Snapshot) =
     acceptedText: acceptedText(accepted),
   };
   return (snapshot) => {
-    const before = from;
-    if (before !== null && CONFIG_INPUTS.every((name) => before[name] === snapshot[name]))
-      return config;
+    if (from !== null && sameInputs(from, snapshot)) return config;
     from = snapshot;
     const parsed = parseConfig(snapshot, { accepted: past });
     past = parsed.accepted;

@@ -7,7 +7,7 @@ import { acceptedText } from "../config/accepted.ts";
 import type { Accepted } from "../config/accepted.ts";
 import { parseConfig, withRefusals } from "../config/parse.ts";
 import type { ParseOptions, Parsed, Refused } from "../config/parse.ts";
-import { CONFIG_INPUTS } from "./controller-config.ts";
+import { sameInputs } from "./controller-config.ts";
 
 export interface SpeakerConfig {
   /** The same object until something changed. */
@@ -33,9 +33,7 @@ export function speakerConfigFrom(before: Accepted): SpeakerConfig {
   let parsed: Parsed | null = null;
   return {
     of(snapshot) {
-      const last = from;
-      if (parsed !== null && last !== null)
-        if (CONFIG_INPUTS.every((name) => last[name] === snapshot[name])) return parsed;
+      if (parsed !== null && from !== null && sameInputs(from, snapshot)) return parsed;
       from = snapshot;
       parsed = parseConfig(snapshot, { accepted, refused: vetoes });
       return parsed;

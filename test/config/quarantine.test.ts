@@ -248,6 +248,14 @@ describe("Of two in conflict the older stays", () => {
       expect(acting(parsed(...docs))).to.deep.equal([loser]);
       expect(acting(parsed(...[...docs].reverse()))).to.deep.equal([loser]);
     });
+
+  it("one that acts and is edited before one that is new, whatever their times say", () => {
+    const before = parsed(pool("b", "addresses: [10.0.0.0/24]"));
+    const edited = pool("b", "addresses: [10.0.0.0/23]");
+    const result = after(before, edited, pool("a", "addresses: [10.0.1.0/24]", at(1)));
+    expect(acting(result)).to.deep.equal(["IPAddressPool a: nothing"]);
+    expect(poolNames(result)).to.deep.equal(["b"]);
+  });
 });
 
 describe("Advertisements beside pools and peers of different age", () => {

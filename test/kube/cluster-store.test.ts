@@ -52,11 +52,12 @@ beforeEach(function () {
 });
 
 const silent = { info: () => undefined, warn: () => undefined };
-const open = (over: { lists?: readonly ListName[] } = {}): Store =>
+const open = (over: { lists?: readonly ListName[]; blind?: readonly ListName[] } = {}): Store =>
   openClusterStore({
     client: kubeClient(loadKubeConfig(running().kubeconfig)),
     namespace: NAMESPACE,
     lists: over.lists ?? LISTS,
+    ...(over.blind && { blind: over.blind }),
     pod: null,
     instance: "test",
     clock: systemClock,
@@ -141,6 +142,42 @@ describe("kube", function () {
       );
     } finally {
       await store.close();
+    }
+  });
+
+  it("takes the counters of a pool for no change where nobody reads them", async () => {
+    const small = (addresses: string) =>
+      ({
+        apiVersion: "metallb.io/v1beta1",
+        kind: "IPAddressPool",
+        metadata: { name: "small", namespace: NAMESPACE },
+        spec: { addresses: [addresses] },
+      }) as KubeObject;
+    await put(small("192.0.2.0/24"));
+    const [seeing, blind] = [
+      open({ lists: ["pools"] }),
+      open({ lists: ["pools"], blind: ["pools"] }),
+    ];
+    const poolIn = (store: Store) =>
+      store.snapshot()?.pools.find((p) => p.metadata.name === "small");
+    try {
+      const before = await eventually("the pool", () => poolIn(blind));
+      const counters = { assignedIPv6: 0n, availableIPv4: 1n, availableIPv6: 0n };
+      await seeing.writePoolStatus("small", { ...counters, assignedIPv4: 255n });
+      await eventually("the counters", () => poolIn(seeing)?.status?.assignedIPv4 === 255);
+      // A watch is in order: what comes with the next change was there before it.
+      let changes = 0;
+      blind.onChange(() => changes++);
+      await put({ ...small("192.0.2.0/24"), metadata: { name: "other", namespace: NAMESPACE } });
+      await eventually("another pool", () =>
+        blind.snapshot()?.pools.some((p) => p.metadata.name === "other"),
+      );
+      expect(poolIn(blind)).to.equal(before);
+      expect(before.status).to.equal(undefined);
+      expect(changes).to.equal(1);
+    } finally {
+      await seeing.close();
+      await blind.close();
     }
   });
 
