@@ -65,11 +65,16 @@ export function rowsFor(plan: Plan): readonly RowSpec[] {
   for (const [id, what] of [
     ["created", `others' routes withdrawn by a Service created, of ${disturbed}`],
     ["deleted", `others' routes withdrawn by a Service deleted, of ${disturbed}`],
+    [
+      "both",
+      `others' routes withdrawn by one created and, once it is there, one deleted, of ${disturbed}`,
+    ],
   ] as const)
     add("disturb", `others-${id}`, what, "routes", atMost(0, "most"));
   for (const [id, what] of [
     ["created", "others' routes sent again when a Service is created"],
     ["deleted", "others' routes sent again when a Service is deleted"],
+    ["both", "others' routes sent again when one is created, then one deleted"],
   ] as const)
     add("disturb", `again-${id}`, what, "routes");
   add("attributes", "community-first", "community changed, to a first route that has it", "ms");

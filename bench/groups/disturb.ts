@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { SystemName } from "../core/result.ts";
 import { disturbed } from "../lab/bgp-log.ts";
 import { addresses } from "../lab/objects.ts";
-import { allRouted, fill, FIRST, rounds, withSession } from "../lab/session.ts";
+import { allRouted, fill, FIRST, SECOND, rounds, withSession } from "../lab/session.ts";
 import type { Bench } from "../lab/session.ts";
 import { created, deleted } from "./routes.ts";
 
@@ -15,7 +15,7 @@ export async function measureDisturbance(bench: Bench): Promise<void> {
   const { log } = site.router;
   const observe = async (
     system: SystemName,
-    what: "created" | "deleted",
+    what: "created" | "deleted" | "both",
     spared: string,
     act: () => Promise<unknown>,
   ): Promise<void> => {
@@ -36,6 +36,11 @@ export async function measureDisturbance(bench: Bench): Promise<void> {
       await observe(system, "created", "", () => created(bench, "one-more"));
       const ip = (await addresses(site.kube)).get(FIRST)?.[0] ?? "";
       await observe(system, "deleted", ip, () => deleted(bench, FIRST, ip));
+      const next = (await addresses(site.kube)).get(SECOND)?.[0] ?? "";
+      await observe(system, "both", next, async () => {
+        await created(bench, "two-more");
+        await deleted(bench, SECOND, next);
+      });
     });
   });
 }

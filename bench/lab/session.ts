@@ -124,7 +124,7 @@ export async function rounds(
 
 const PREFIX = "crowd-";
 const nameOf = (i: number): string => `${PREFIX}${String(i).padStart(5, "0")}`;
-export const FIRST = nameOf(0);
+export const [FIRST, SECOND] = [nameOf(0), nameOf(1)];
 
 /** Exactly so many Services with addresses, and no other; a controller runs only while it is needed. */
 export async function fill(bench: Bench, count: number): Promise<void> {
