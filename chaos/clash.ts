@@ -57,17 +57,33 @@ export class Clash {
   /** Faults of speakers that started while they could not read anything. */
   #blind: readonly Fault[] = [];
 
+  /** Everything takes so many times as long as on a machine that has time: what explains something does so for longer, too. */
+  #patience = 1;
+
   constructor(fencing: Fencing, source: Source = "directory") {
     this.#fencing = fencing;
     this.#source = source;
   }
+
+  load(patience: number): void {
+    this.#patience = patience;
+  }
+
+  /** Whether this much time is within the bound, as things go now. */
+  #isWithin = (ms: number, boundMs: number): boolean => ms < boundMs * this.#patience;
+
+  /** Earlier than this, a change had reached everybody by then. */
+  #reached = (atMs: number): number => atMs - CHANGE.bgp * this.#patience;
 
   begin(fault: Fault, atMs: number): void {
     this.#active.set(fault.id, { fault, sinceMs: atMs });
     this.#note(fault, atMs, kindOf(fault.kind).begin, false);
     if (!hasEffect(fault.kind, "unheard")) return;
     const starting = this.#recent.filter(
-      (r) => r.healed && hasEffect(r.fault.kind, "speaker") && atMs - r.atMs < r.bounds.bgp,
+      (r) =>
+        r.healed &&
+        hasEffect(r.fault.kind, "speaker") &&
+        this.#isWithin(atMs - r.atMs, r.bounds.bgp),
     );
     this.#blind = [...this.#blind, ...starting.map((r) => r.fault)];
   }
@@ -84,7 +100,7 @@ export class Clash {
     if (waits.length === 0) return;
     const lease = this.#source === "cluster" && waits.includes("controller") ? LEASE_MS : 0;
     const bounds = { l2: heal.l2 + lease, bgp: heal.bgp + lease };
-    const waited = (askedMs: number): boolean => askedMs > began - CHANGE.bgp;
+    const waited = (askedMs: number): boolean => askedMs > this.#reached(began);
     for (const [name, wish] of this.#wishes)
       if (waited(wish.atMs)) this.#wishes.set(name, { ...wish, atMs, bounds });
     if (!waits.includes("unheard")) return;
@@ -107,7 +123,7 @@ export class Clash {
    */
   explaining(atMs: number, what: keyof Bounds, near?: ReadonlySet<string>): readonly string[] {
     const reach = (r: Transition): Bounds => (r.healed ? kindOf(r.fault.kind).heal : r.bounds);
-    const late = this.#recent.filter((r) => atMs - r.atMs < reach(r)[what]);
+    const late = this.#recent.filter((r) => this.#isWithin(atMs - r.atMs, reach(r)[what]));
     const names = [...this.#active.values(), ...late]
       .filter(({ fault }) => near?.has(fault.target) !== false)
       .map(({ fault }) => `${fault.kind} ${fault.target}`);
@@ -146,7 +162,7 @@ export class Clash {
       ...[wish.atMs, this.#markedAt("excluded", node), this.#markedAt("noBgp")],
     );
     if (!this.#hears(asked)) return "any";
-    if (stuck !== null && asked > stuck - CHANGE.bgp) return "any";
+    if (stuck !== null && asked > this.#reached(stuck)) return "any";
     const here = wish.present && (!spot.local || wish.on.includes(node));
     return here && !this.#has("excluded", node) && !this.#isOn("noBgp") ? "must" : "mustNot";
   }
@@ -169,13 +185,13 @@ export class Clash {
   /** Whether a withdrawal is explained: a speaker that dies or starts again explains none. */
   mayWithdraw(router: RouterName, node: NodeName, spot: Spot, atMs: number): boolean {
     const wish = this.#wishes.get(spot.name);
-    if (wish === undefined || atMs - wish.atMs < wish.bounds.bgp) return true;
+    if (wish === undefined || this.#isWithin(atMs - wish.atMs, wish.bounds.bgp)) return true;
     if (this.routeWant(router, node, spot) !== "must") return true;
     return this.#recent.some(
       ({ fault, atMs: then, bounds }) =>
         (fault.target === node || fault.target === router) &&
         (["bgp", "cut", "excluded", "router"] as const).some((e) => hasEffect(fault.kind, e)) &&
-        atMs - then < bounds.bgp,
+        this.#isWithin(atMs - then, bounds.bgp),
     );
   }
 
@@ -188,14 +204,14 @@ export class Clash {
   ): Excuse {
     const wish = this.#wishes.get(spot.name);
     const recent = this.#recent.filter(
-      (r) => counts(r.fault) && r.bounds[what] > 0 && atMs - r.atMs < r.bounds[what],
+      (r) => counts(r.fault) && this.#isWithin(atMs - r.atMs, r.bounds[what]),
     );
     const lasting = [...this.#active.values()]
       .filter((a) => counts(a.fault))
       .map((a) => ({ atMs: a.sinceMs, boundMs: kindOf(a.fault.kind).begin[what] }))
       .filter((a) => a.boundMs > 0);
     const asked =
-      wish !== undefined && atMs - wish.atMs < wish.bounds[what]
+      wish !== undefined && this.#isWithin(atMs - wish.atMs, wish.bounds[what])
         ? [{ atMs: wish.atMs, boundMs: wish.bounds[what] }]
         : [];
     const reasons = [
@@ -210,7 +226,7 @@ export class Clash {
   }
 
   #note(fault: Fault, atMs: number, bounds: Bounds, healed: boolean): void {
-    const still = this.#recent.filter((r) => atMs - r.atMs < 60_000);
+    const still = this.#recent.filter((r) => this.#isWithin(atMs - r.atMs, 60_000));
     this.#recent = [...still, { fault, atMs, bounds, healed }];
   }
 
@@ -235,7 +251,7 @@ export class Clash {
   /** Whether speakers have learned of what was asked for at this time. */
   #hears(askedMs: number): boolean {
     const since = this.#since("unheard", "api");
-    return since === null || askedMs <= since - CHANGE.bgp;
+    return since === null || askedMs <= this.#reached(since);
   }
 
   /** Not to be counted on: its speaker or its way to the others is out of order, or was until just now. */
@@ -247,14 +263,14 @@ export class Clash {
         healed &&
         fault.target === node &&
         (hasEffect(fault.kind, "speaker") || hasEffect(fault.kind, "gossip")) &&
-        atMs - then < bounds.l2,
+        this.#isWithin(atMs - then, bounds.l2),
     );
   }
 
   #waitsForController(wish: Wish): boolean {
     return [...this.#active.values()].some(
       ({ fault, sinceMs }) =>
-        hasEffect(fault.kind, "controller") && wish.present && wish.atMs > sinceMs - CHANGE.bgp,
+        hasEffect(fault.kind, "controller") && wish.present && wish.atMs > this.#reached(sinceMs),
     );
   }
 }

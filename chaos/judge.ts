@@ -86,6 +86,7 @@ export class Judge {
   /** Bounds are for a machine that has time; with so many times too much to do they are so many times longer. */
   load(factor: number): void {
     this.#patience = Math.min(MOST_PATIENCE, Math.max(1, factor));
+    this.#clash.load(this.#patience);
   }
 
   /** One round of ARP or NDP questions: who answered for each address. */

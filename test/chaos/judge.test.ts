@@ -66,6 +66,21 @@ describe("the judge of a chaos run", () => {
     expect(w.found()).to.have.length(1);
   });
 
+  it("lets what explains something do so for as much longer then", () => {
+    const after = (factor: number): readonly string[] => {
+      const w = calm();
+      w.judge.load(factor);
+      const killed = fault("speaker-kill", "n2");
+      w.clash.begin(killed, START - 5000);
+      w.clash.change(BGP, true, NODES, START - 1000);
+      w.clash.heal(killed, START);
+      w.routed(0, kindOf("speaker-kill").heal.bgp * 1.5, "n1", "n3");
+      return w.found();
+    };
+    expect(after(1)).to.deep.equal([`missing ${PREFIX} via n2 at r1`]);
+    expect(after(2)).to.deep.equal([]);
+  });
+
   it("finds two owners, also when they take turns with rounds that show one", () => {
     const w = calm();
     for (let t = 0; t < 4000; t += 100) {
