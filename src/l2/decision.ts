@@ -227,7 +227,7 @@ function addUp(decisions: ReadonlyMap<ServiceKey, L2Decision>): ReadonlyMap<Ip, 
   return result;
 }
 
-/** What the announcer should know beside: addresses that move between nodes, and how they are elected. */
+/** What the announcer should know beside: addresses that may move between nodes, and how they are elected. */
 export const electionFactsOf = onceFor(factsOf);
 
 function factsOf(decisions: ReadonlyMap<ServiceKey, L2Decision>): {
@@ -235,7 +235,11 @@ function factsOf(decisions: ReadonlyMap<ServiceKey, L2Decision>): {
   readonly electionKeys: ReadonlyMap<Ip, Ip>;
 } {
   const keys = new Map<Ip, Ip>();
-  for (const { addresses } of decisions.values())
-    for (const { ip, electionKey } of addresses) if (!keys.has(ip)) keys.set(ip, electionKey);
+  for (const { addresses, unfit } of decisions.values())
+    for (const { ip, electionKey, winner } of addresses) {
+      // One that no advertisement lists a node for is never answered: nobody has to listen for it.
+      const isElected = winner !== null || unfit.size > 0;
+      if (isElected && !keys.has(ip)) keys.set(ip, electionKey);
+    }
   return { watched: [...keys.keys()], electionKeys: keys };
 }

@@ -417,6 +417,14 @@ describe("who owns an address that Services share", () => {
     expect(facts.watched).to.deep.equal([V6, VIP]);
     expect(facts.electionKeys.get(parseIp(VIP))).to.equal(V6);
   });
+
+  it("has it listen for no address that no advertisement lists a node for", () => {
+    const services = [service("web", [VIP])];
+    const watched = (world: Partial<World>) =>
+      electionFactsOf(decided({ services, ...world }, "n1")).watched;
+    expect(watched({ config: config() })).to.deep.equal([]);
+    expect(watched({ alive: [] })).to.deep.equal([VIP]); // somebody may come back
+  });
 });
 
 describe("bounded spread by annotation", () => {
