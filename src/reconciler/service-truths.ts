@@ -26,7 +26,8 @@ export interface Doing {
 }
 
 /** A Service without an address is the controller's to explain. */
-const SILENT = new Set(["notLoadBalancer", "noIPAllocated"]);
+const SILENT: ReadonlySet<string> = new Set(["notLoadBalancer", "noIPAllocated"]);
+export const isSilent = (reason: string): boolean => SILENT.has(reason);
 
 export function serviceTruths(doing: Doing): readonly ServiceTruth[] {
   const { decisions, bgp, seen, l2, answering } = doing;
@@ -34,7 +35,7 @@ export function serviceTruths(doing: Doing): readonly ServiceTruth[] {
   const hasSession = bgp?.instances.some((i) => i.neighbors.length > 0) ?? false;
   const truths: ServiceTruth[] = [];
   for (const [key, { decision }] of decisions) {
-    if (!decision.announce && SILENT.has(decision.reason)) continue;
+    if (!decision.announce && isSilent(decision.reason)) continue;
     const peers = decision.announce ? (sent.get(key) ?? []) : [];
     const reason = !decision.announce
       ? decision.reason

@@ -13,6 +13,7 @@ import { startLoop } from "../runtime/loop.ts";
 import type { Again } from "../runtime/loop.ts";
 import { rememberAnnounced } from "./announced.ts";
 import { ChangeTimes } from "./change-times.ts";
+import { concernOf } from "./concern.ts";
 import { conditionFor } from "./configuration-state.ts";
 import type { ConditionState } from "./configuration-state.ts";
 import type { StateFiles } from "./controller.ts";
@@ -64,6 +65,7 @@ export async function runSpeaker(
   const { node, lbClass, excludePolicy, allocate } = options;
   const config = speakerConfigFrom(await acceptedBefore(state, log));
   const changes = new ChangeTimes();
+  const concerns = concernOf(lbClass);
   const recordEvent = (event: EventWrite): void => store.recordEvent(event);
   const announced = rememberAnnounced(node, log, recordEvent);
   const tellExcluded = excludeTeller(node, excludePolicy, log, recordEvent);
@@ -187,6 +189,7 @@ export async function runSpeaker(
 
   const stops = [
     store.onChange((sinceMs) => {
+      if (!isOurConcern()) return;
       noteChanges(sinceMs);
       bgpLoop.poke(); // first: while vtysh works, L2 has its turn
       l2Loop.poke();
@@ -219,6 +222,12 @@ export async function runSpeaker(
   await store.writeReports(node, standing).catch((err: unknown) => {
     log.warn({ err }, "last status objects not written");
   });
+
+  /** What allocates looks at every Service itself. */
+  function isOurConcern(): boolean {
+    const snapshot = store.snapshot();
+    return snapshot === null || allocate || concerns(snapshot);
+  }
 
   function noteChanges(sinceMs = clock.now()): void {
     const snapshot = store.snapshot();
