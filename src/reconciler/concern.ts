@@ -3,16 +3,19 @@
  * and a Service without an address is the controller's.
  */
 import { announcedIps, endpointsByService, isOurs, serviceKey } from "../api/service-view.ts";
+import type { Problem } from "../api/problem.ts";
 import type { Snapshot } from "../api/snapshot.ts";
 import { sameItems } from "../runtime/steady.ts";
 import { isSilent } from "./service-truths.ts";
 
-/** For the snapshots of one store, in their order. True for the first. */
-export function concernOf(lbClass: string): (snapshot: Snapshot) => boolean {
+/** For what one store says, in its order. True for the first. */
+export function concernOf(
+  lbClass: string,
+): (snapshot: Snapshot, problems: readonly Problem[]) => boolean {
   let last: readonly unknown[] = [];
-  return (snapshot) => {
+  return (snapshot, problems) => {
     const before = last;
-    last = concerns(snapshot, lbClass);
+    last = [...concerns(snapshot, lbClass), ...problems];
     return !sameItems(before, last);
   };
 }

@@ -226,7 +226,7 @@ export async function runSpeaker(
   /** What allocates looks at every Service itself. */
   function isOurConcern(): boolean {
     const snapshot = store.snapshot();
-    return snapshot === null || allocate || concerns(snapshot);
+    return snapshot === null || allocate || concerns(snapshot, store.problems());
   }
 
   function noteChanges(sinceMs = clock.now()): void {

@@ -1,6 +1,7 @@
 /** A speaker is woken by what can come out on the wire, and by nothing else. */
 import { expect } from "chai";
 import type { EndpointSlice, Service } from "../../src/api/objects.ts";
+import type { Problem } from "../../src/api/problem.ts";
 import { emptySnapshot } from "../../src/api/snapshot.ts";
 import type { Snapshot } from "../../src/api/snapshot.ts";
 import { concernOf } from "../../src/reconciler/concern.ts";
@@ -64,7 +65,19 @@ describe("what a speaker is woken by", () => {
   for (const [what, next, expected] of CASES)
     it(`${expected ? "" : "not "}${what}`, () => {
       const concerns = concernOf("");
-      expect(concerns(START)).to.equal(true);
-      expect(concerns({ ...START, ...next })).to.equal(expected);
+      expect(concerns(START, [])).to.equal(true);
+      expect(concerns({ ...START, ...next }, [])).to.equal(expected);
     });
+
+  it("a file that nobody can read", () => {
+    const concerns = concernOf("");
+    const problem: Problem = {
+      ...{ severity: "error", rule: "manifest", code: "unreadableFile", path: "" },
+      ...{ object: { kind: "", namespace: "", name: "" }, message: "web.yaml: no YAML" },
+    };
+    expect(concerns(START, [])).to.equal(true);
+    expect(concerns(START, [problem])).to.equal(true);
+    expect(concerns(START, [problem])).to.equal(false);
+    expect(concerns(START, [])).to.equal(true);
+  });
 });

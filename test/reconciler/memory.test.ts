@@ -205,7 +205,7 @@ describe("what passes remember", () => {
             JSON.stringify(before);
           if (!isSameConfig) config = parseConfig(seen.snapshot).config; // as speakers do
           const now = said(config, seen);
-          const concerned = concerns(seen.snapshot);
+          const concerned = concerns(seen.snapshot, []);
           if (!concerned && last !== null && isSameWorld) {
             expect(toldOf(now)).to.deep.equal(toldOf(last));
             spared++;
