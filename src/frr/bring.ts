@@ -83,7 +83,7 @@ export async function bring(task: Task): Promise<Brought> {
     complaints = await give(vtysh, delta.commands);
     if (pass === 0) task.onGiven?.();
     commands += delta.commands.length;
-    running = await readRunning(vtysh);
+    running = await readAgain(task);
   }
   const refusals = refusalsFrom(complaints, differences, task);
   const restored = await restore(task, running);
@@ -100,7 +100,7 @@ export async function bring(task: Task): Promise<Brought> {
 async function bringDirectly(
   task: Task,
 ): Promise<{ readonly isDone: boolean; readonly brought: Brought; readonly first?: Delta }> {
-  const { vtysh, direct, running, ours } = task;
+  const { direct, running, ours } = task;
   const tree = withoutAway(task.tree, running.daemons);
   const tolerance = stillValid(task.tolerance, task.tree);
   const from = { running, tolerance, commands: 0, refusals: [], restored: false };
@@ -120,7 +120,12 @@ async function bringDirectly(
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
   }
-  return { isDone: false, brought: { ...given, running: await readRunning(vtysh) } };
+  return { isDone: false, brought: { ...given, running: await readAgain(task) } };
+}
+
+async function readAgain({ vtysh, direct }: Task): Promise<Running> {
+  const running = await readRunning(vtysh);
+  return (await direct?.own(running)) ?? running;
 }
 
 interface Saying {
@@ -169,7 +174,7 @@ async function restore(
     const delta = deltaFor(running.tree, before, { ours: now.tree });
     if (delta.commands.length === 0) return { running, whole: true };
     await give(task.vtysh, delta.commands);
-    running = await readRunning(task.vtysh);
+    running = await readAgain(task);
   }
   return { running, whole: false };
 }

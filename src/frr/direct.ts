@@ -15,7 +15,12 @@ export interface Direct {
    * @throws AppError `ERR_FRR_UNREACHABLE`; what is in force then is unknown
    */
   give(commands: readonly Command[]): Promise<void>;
-  /** `known` with its BGP instances as bgpd has them now. @throws AppError `ERR_FRR_UNREACHABLE` */
+  /**
+   * `known` with the lines that several daemons keep (route-maps, prefix-lists, logging) as bgpd has them: vtysh shows those of all
+   * as one, and a bgpd that was started anew may lack what zebra still has. @throws AppError `ERR_FRR_UNREACHABLE`
+   */
+  own(known: Running): Promise<Running>;
+  /** `known` with all that is bgpd's as bgpd has it now. @throws AppError `ERR_FRR_UNREACHABLE` */
   reread(known: Running): Promise<Running>;
   /**
    * A mark of each daemon's running configuration, equal as long as that is. `daemons`: names of their sockets.
@@ -34,6 +39,15 @@ export const isDirect = (commands: readonly Command[], running: Block): boolean 
     ({ text }) =>
       NETWORK.test(text) || FAMILY.test(text) || (isInstance(text) && running.has(text)),
   );
+
+const SHARED = /^(?:log |route-map |ip(?:v6)? prefix-list |(?:ip(?:v6)? )?access-list )/;
+const isShared = (line: string): boolean => SHARED.test(line);
+
+/** The lines of a kind as `text`, the running configuration of one daemon, has them; all others as they were known. */
+function asIn(text: string, known: Block, isOfKind: (line: string) => boolean): Block {
+  const others = [...known].filter(([line]) => !isOfKind(line));
+  return new Map([...others, ...[...parseTree(text)].filter(([line]) => isOfKind(line))]);
+}
 
 const isInstance = (line: string): boolean => line.startsWith("router bgp ");
 const ASK = "show running-config";
@@ -59,12 +73,14 @@ export function directTo(vtyDir: string, timeoutMs: number): Direct {
       const all = ["configure terminal", ...lines, "end"];
       await Promise.all(all.map((line) => configuring.ask(line)));
     },
+    async own(known) {
+      return { ...known, tree: asIn(await configuring.ask(ASK), known.tree, isShared) };
+    },
     async reread(known) {
       const text = await configuring.ask(ASK);
-      const fresh = [...parseTree(text)].filter(([line]) => isInstance(line));
-      const others = [...known.tree].filter(([line]) => !isInstance(line));
+      const tree = asIn(text, known.tree, (line) => isInstance(line) || isShared(line));
       // The text of all daemons is not known: the next reading is a reading.
-      return { ...known, tree: new Map([...others, ...fresh]), text: "", bgpd: markOf(text) };
+      return { ...known, tree, text: "", bgpd: markOf(text) };
     },
     async marks(daemons) {
       const texts = await Promise.all(daemons.map((daemon) => vtyOf(daemon).ask(ASK)));

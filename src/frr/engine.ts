@@ -135,7 +135,7 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
     glances = 0;
     // Not later than the reading: what changes in between is seen by the next look.
     marks = away ? null : await marksNow().catch(() => null); // vtysh will say what is the matter
-    const seen = await readRunning(vtysh, limitMs, running);
+    const seen = await direct.own(await readRunning(vtysh, limitMs, running));
     running = seen;
     if (comparedFor !== bornAs) await compareVersions(seen);
     comparedFor = bornAs;

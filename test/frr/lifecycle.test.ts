@@ -11,6 +11,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { formatTree, parseTree } from "../../src/frr-config/tree.ts";
+import { vtyTo } from "../../src/frr/vty.ts";
 import { FRR_VERSIONS } from "../../src/lab/frr-root.ts";
 import { AppError } from "../../src/errors.ts";
 import type { FrrInstance } from "../../src/lab/frr-instance.ts";
@@ -82,8 +84,16 @@ for (const version of FRR_VERSIONS)
       expect((await engine.bringTo(TEXT)).kind).to.equal("settled");
     });
 
-    it("a bgpd that dies and comes back empty is filled again", async () => {
+    it("a bgpd that dies and comes back empty is filled again, with what zebra still has, too", async () => {
       const good = await running();
+      const ofBgpd = async (): Promise<string> => {
+        const bgpd = vtyTo("bgpd", frr.vtyDir, 20_000);
+        const text = await bgpd.ask("show running-config");
+        bgpd.close();
+        return formatTree(parseTree(text));
+      };
+      const own = await ofBgpd();
+      expect(own).to.contain("route-map "); // zebra keeps a copy of each
       await frr.kill("bgpd");
       await seen("unreachable");
       writeFileSync(frr.confFile, ""); // watchfrr finds nothing to load
@@ -92,6 +102,7 @@ for (const version of FRR_VERSIONS)
       expect(count("unreachable")).to.equal(1);
       expect((await engine.bringTo(TEXT)).kind).to.equal("applied");
       expect(await running()).to.equal(good);
+      expect(await ofBgpd()).to.equal(own);
       writeFileSync(frr.confFile, TEXT);
     });
 
