@@ -12,7 +12,7 @@ import type { Desired, Refusal } from "../api/frr-desired.ts";
 import { AppError } from "../errors.ts";
 import { withoutAway } from "./away.ts";
 import type { Complaint } from "./complaints.ts";
-import { isDirect, type Direct } from "./direct.ts";
+import { isDirect, runningFor, type Direct } from "./direct.ts";
 import { readRunning, type Running } from "./running.ts";
 import { learn, stillValid, type Tolerance } from "./tolerance.ts";
 import type { Vtysh } from "./vtysh.ts";
@@ -56,7 +56,8 @@ export async function bring(task: Task): Promise<Brought> {
   for (let pass = 0; pass < PASSES; pass++) {
     const tree = withoutAway(task.tree, running.daemons);
     const options = { ours: task.ours, tolerated: tolerance.keys };
-    const delta = (pass === 0 ? quick.first : undefined) ?? deltaFor(running.tree, tree, options);
+    const delta =
+      (pass === 0 ? quick.first : undefined) ?? deltaFor(runningFor(running, tree), tree, options);
     if (delta.commands.length === 0)
       return { running, tolerance, commands, refusals: [], restored: false };
     differences = delta.differences;
@@ -106,7 +107,7 @@ async function bringDirectly(
   const from = { running, tolerance, commands: 0, refusals: [], restored: false };
   if (direct === undefined) return { isDone: false, brought: from };
   const options = { ours, tolerated: tolerance.keys };
-  const first = deltaFor(running.tree, tree, options);
+  const first = deltaFor(runningFor(running, tree), tree, options);
   const { commands } = first;
   if (commands.length === 0) return { isDone: true, brought: from };
   if (!isDirect(commands, running.tree)) return { isDone: false, brought: from, first };
@@ -115,7 +116,7 @@ async function bringDirectly(
     await direct.give(commands);
     task.onGiven?.();
     const now = await direct.reread(running);
-    if (deltaFor(now.tree, tree, options).commands.length === 0)
+    if (deltaFor(runningFor(now, tree), tree, options).commands.length === 0)
       return { isDone: true, brought: { ...given, running: now } };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

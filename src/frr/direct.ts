@@ -4,7 +4,7 @@
  * is vtysh's, which knows the lines of all daemons.
  */
 import { createHash } from "node:crypto";
-import { parseTree, type Block } from "../frr-config/tree.ts";
+import { emptyBlock, parseTree, sameTree, type Block } from "../frr-config/tree.ts";
 import type { Command } from "../frr-config/step.ts";
 import type { Running } from "./running.ts";
 import { vtyTo, type Vty } from "./vty.ts";
@@ -16,8 +16,8 @@ export interface Direct {
    */
   give(commands: readonly Command[]): Promise<void>;
   /**
-   * `known` with the lines that several daemons keep (route-maps, prefix-lists, logging) as bgpd has them: vtysh shows those of all
-   * as one, and a bgpd that was started anew may lack what zebra still has. @throws AppError `ERR_FRR_UNREACHABLE`
+   * `known` with what bgpd lacks of the lines that several daemons keep (route-maps, prefix-lists, logging): vtysh shows those
+   * of all as one, and a bgpd that was started anew may lack what zebra still has. @throws AppError `ERR_FRR_UNREACHABLE`
    */
   own(known: Running): Promise<Running>;
   /** `known` with all that is bgpd's as bgpd has it now. @throws AppError `ERR_FRR_UNREACHABLE` */
@@ -43,10 +43,27 @@ export const isDirect = (commands: readonly Command[], running: Block): boolean 
 const SHARED = /^(?:log |route-map |ip(?:v6)? prefix-list |(?:ip(?:v6)? )?access-list )/;
 const isShared = (line: string): boolean => SHARED.test(line);
 
-/** The lines of a kind as `text`, the running configuration of one daemon, has them; all others as they were known. */
-function asIn(text: string, known: Block, isOfKind: (line: string) => boolean): Block {
-  const others = [...known].filter(([line]) => !isOfKind(line));
-  return new Map([...others, ...[...parseTree(text)].filter(([line]) => isOfKind(line))]);
+/** Lines that vtysh shows, of which bgpd itself has nothing, or something else. */
+function lackedBy(bgpd: Block, shown: Block): ReadonlyMap<string, Block> {
+  const lacked = new Map<string, Block>();
+  for (const [line, body] of shown) {
+    if (!isShared(line)) continue;
+    const own = bgpd.get(line);
+    if (own === undefined || !sameTree(own, body)) lacked.set(line, own ?? emptyBlock());
+  }
+  return lacked;
+}
+
+/** What counts as running where `desired` is wanted: what bgpd lacks of it is missing; what nobody wants is to go everywhere. */
+export function runningFor({ tree, lacked }: Running, desired: Block): Block {
+  if (lacked === undefined || lacked.size === 0) return tree;
+  return new Map(
+    [...tree].flatMap(([line, body]): (readonly [string, Block])[] => {
+      const own = lacked.get(line);
+      if (own === undefined || !desired.has(line)) return [[line, body]];
+      return own.size === 0 ? [] : [[line, own]];
+    }),
+  );
 }
 
 const isInstance = (line: string): boolean => line.startsWith("router bgp ");
@@ -74,13 +91,15 @@ export function directTo(vtyDir: string, timeoutMs: number): Direct {
       await Promise.all(all.map((line) => configuring.ask(line)));
     },
     async own(known) {
-      return { ...known, tree: asIn(await configuring.ask(ASK), known.tree, isShared) };
+      return { ...known, lacked: lackedBy(parseTree(await configuring.ask(ASK)), known.tree) };
     },
     async reread(known) {
       const text = await configuring.ask(ASK);
-      const tree = asIn(text, known.tree, (line) => isInstance(line) || isShared(line));
+      const own = parseTree(text);
+      const others = [...known.tree].filter(([line]) => !isInstance(line));
+      const tree = new Map([...others, ...[...own].filter(([line]) => isInstance(line))]);
       // The text of all daemons is not known: the next reading is a reading.
-      return { ...known, tree, text: "", bgpd: markOf(text) };
+      return { ...known, tree, lacked: lackedBy(own, tree), text: "", bgpd: markOf(text) };
     },
     async marks(daemons) {
       const texts = await Promise.all(daemons.map((daemon) => vtyOf(daemon).ask(ASK)));

@@ -15,7 +15,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { awayFor, withoutAway } from "./away.ts";
 import { bring } from "./bring.ts";
 import { readConfFile, replaceConfFile } from "./conf-file.ts";
-import { directTo } from "./direct.ts";
+import { directTo, runningFor } from "./direct.ts";
 import { NO_STATS, type DriftCause, type FrrEvent, type FrrStats } from "./events.ts";
 import { daemonsIn, incarnation, readRunning, type Running } from "./running.ts";
 import { NO_TOLERANCE, type Tolerance } from "./tolerance.ts";
@@ -241,7 +241,10 @@ export function startFrrEngine(options: FrrEngineOptions): RunningFrrEngine {
   };
   const differs = (seen: Running, all: Block): boolean => {
     const tree = withoutAway(all, seen.daemons);
-    return deltaFor(seen.tree, tree, { ours: tree, tolerated: tolerance.keys }).commands.length > 0;
+    return (
+      deltaFor(runningFor(seen, tree), tree, { ours: tree, tolerated: tolerance.keys }).commands
+        .length > 0
+    );
   };
 
   let closed = false;

@@ -13,6 +13,8 @@ export interface Running {
   /** Daemons that vtysh was connected to. */
   readonly daemons: ReadonlySet<string>;
   readonly version: FrrVersion | null;
+  /** Lines of `tree` that bgpd lacks, with what it has below them instead (`direct.ts`). */
+  readonly lacked?: ReadonlyMap<string, Block>;
   /** Mark of bgpd's own text, where it was read from bgpd alone (`direct.ts`). */
   readonly bgpd?: string;
 }
